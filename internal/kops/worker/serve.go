@@ -1,0 +1,169 @@
+package worker
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"k8s.io/klog/v2"
+
+	"platform/internal/kops"
+	"platform/internal/plan"
+)
+
+// Serve reads one request, does what it asks and writes messages, the result
+// or the error last. It takes over the process: kops prints to standard output
+// and logs by klog, both of which become events.
+func Serve(ctx context.Context, in io.Reader, out *os.File) error {
+	var request kops.Request
+	if err := json.NewDecoder(in).Decode(&request); err != nil {
+		return fmt.Errorf("kops worker: reading the request: %w", err)
+	}
+	w := &writer{out: out}
+	restore, err := captureOutput(w, request.Verb)
+	if err != nil {
+		return err
+	}
+	result, err := do(ctx, request, w.event)
+	restore()
+	message := kops.Message{Result: result}
+	if err != nil {
+		message.Error = describe(ctx, err)
+	}
+	return w.write(message)
+}
+
+func do(ctx context.Context, request kops.Request, report plan.Report) (*kops.Result, error) {
+	s, err := open(ctx, request, report)
+	if err != nil {
+		return nil, err
+	}
+	switch request.Verb {
+	case kops.VerbPlan:
+		return s.plan(ctx)
+	case kops.VerbNetwork:
+		return s.network(ctx)
+	case kops.VerbApply:
+		return s.apply(ctx)
+	case kops.VerbVerify:
+		return s.verify(ctx)
+	case kops.VerbConnect:
+		return s.connect(ctx)
+	case kops.VerbPlanDelete:
+		return s.planDelete(ctx)
+	case kops.VerbDelete:
+		return s.delete(ctx)
+	}
+	return nil, fmt.Errorf("kops worker: unknown verb %q", request.Verb)
+}
+
+// writer writes messages, one line each, from any goroutine.
+type writer struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func (w *writer) write(m kops.Message) error {
+	line, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, err = w.out.Write(append(line, '\n'))
+	return err
+}
+
+// event ignores a write that fails: it means that the parent is gone, which
+// the next read or the signal that follows will tell.
+func (w *writer) event(e plan.Event) { _ = w.write(kops.Message{Event: &e}) }
+
+// captureOutput turns what kops prints and logs into events. A dry run prints
+// the whole plan as text, which nobody needs: the plan crosses as data.
+func captureOutput(w *writer, verb kops.Verb) (restore func(), err error) {
+	stdout := os.Stdout
+	klog.LogToStderr(false)
+	logs, logWriter := io.Pipe()
+	klog.SetOutput(logWriter)
+	var done sync.WaitGroup
+	done.Go(func() {
+		for lines := bufio.NewScanner(logs); lines.Scan(); {
+			if e, ok := logEvent(lines.Text()); ok {
+				w.event(e)
+			}
+		}
+		_, _ = io.Copy(io.Discard, logs)
+	})
+	var printed *os.File
+	if verb == kops.VerbDelete {
+		var reader *os.File
+		if reader, printed, err = os.Pipe(); err != nil {
+			return nil, err
+		}
+		done.Go(func() {
+			for lines := bufio.NewScanner(reader); lines.Scan(); {
+				if e, ok := deletionEvent(lines.Text()); ok {
+					w.event(e)
+				}
+			}
+			_, _ = io.Copy(io.Discard, reader)
+		})
+	} else if printed, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
+		return nil, err
+	}
+	os.Stdout = printed
+	return func() {
+		os.Stdout = stdout
+		printed.Close()
+		klog.Flush()
+		klog.SetOutput(io.Discard)
+		logWriter.Close()
+		done.Wait()
+	}, nil
+}
+
+// logEvent reads a line that klog wrote: a letter for the severity, date,
+// time, process, place, a bracket, the message.
+func logEvent(line string) (plan.Event, bool) {
+	_, text, found := strings.Cut(line, "] ")
+	if !found || text == "" {
+		return plan.Event{}, false
+	}
+	e := plan.Event{Layer: plan.Kops, Action: "log", Detail: text, Transient: true}
+	if line[0] == 'E' || line[0] == 'F' {
+		e.Action = "warning"
+		e.Transient = false
+	}
+	return e, true
+}
+
+// deletionEvent reads a line that kops prints while it deletes: the resource's
+// type and name, a tab, and what became of it.
+func deletionEvent(line string) (plan.Event, bool) {
+	resource, outcome, found := strings.Cut(line, "\t")
+	if !found || resource == "" {
+		return plan.Event{}, false
+	}
+	if outcome == "ok" {
+		return plan.Event{Layer: plan.Kops, Resource: resource, Action: "deleted"}, true
+	}
+	return plan.Event{Layer: plan.Kops, Resource: resource, Action: "waiting", Detail: outcome, Transient: true}, true
+}
+
+// describe gives an error the kind by which the parent knows its remedy.
+func describe(ctx context.Context, err error) *kops.Error {
+	var known *kops.Error
+	switch {
+	case errors.As(err, &known):
+		return &kops.Error{Kind: known.Kind, Message: err.Error()}
+	case ctx.Err() != nil:
+		return &kops.Error{Kind: kops.KindInterrupted, Message: "kops: interrupted: " + err.Error()}
+	}
+	return &kops.Error{Kind: kindOf(err), Message: "kops: " + err.Error()}
+}

@@ -1,0 +1,132 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Object is one Kubernetes object and where it comes from.
+type Object struct {
+	// Key is the object's place in its file's value: the keys on the way to
+	// it, joined by dots.
+	Key string
+	*unstructured.Unstructured
+}
+
+// objects finds the Kubernetes objects in a file's value: the value itself,
+// the leaves of nested objects and arrays, and the items of Lists. Nulls, by
+// which jsonnet leaves a field out, are dropped from maps on the way; in a
+// list they have no meaning and are refused.
+func objects(value any) ([]Object, error) {
+	var out []Object
+	if err := collect("", value, &out); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(out, func(a, b Object) int { return compareKeys(a.Key, b.Key) })
+	for i := 1; i < len(out); i++ {
+		if out[i-1].Key == out[i].Key {
+			return nil, fmt.Errorf("two objects have the key %q; nested keys are joined by dots, so that {a: {b: …}} and {'a.b': …} are the same", out[i].Key)
+		}
+	}
+	return out, nil
+}
+
+func compareKeys(a, b string) int {
+	if a < b {
+		return -1
+	}
+	if a > b {
+		return 1
+	}
+	return 0
+}
+
+func collect(key string, value any, out *[]Object) error {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case []any:
+		for i, item := range v {
+			if err := collect(joinKey(key, strconv.Itoa(i)), item, out); err != nil {
+				return err
+			}
+		}
+		return nil
+	case map[string]any:
+		_, hasVersion := v["apiVersion"].(string)
+		kind, hasKind := v["kind"].(string)
+		if !hasVersion || !hasKind {
+			if hasVersion || hasKind {
+				return fmt.Errorf("%s: an object needs both apiVersion and kind", describeKey(key))
+			}
+			for _, name := range slices.Sorted(maps.Keys(v)) {
+				if err := collect(joinKey(key, name), v[name], out); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if items, ok := v["items"].([]any); ok && kind == "List" {
+			return collect(key, items, out)
+		}
+		if err := dropNulls("", v); err != nil {
+			return fmt.Errorf("%s: %w", describeKey(key), err)
+		}
+		o := &unstructured.Unstructured{Object: v}
+		if o.GetName() == "" {
+			return fmt.Errorf("%s: the %s has no metadata.name", describeKey(key), kind)
+		}
+		if key == "" {
+			key = o.GetKind() + "-" + o.GetName()
+		}
+		*out = append(*out, Object{Key: key, Unstructured: o})
+		return nil
+	}
+	return fmt.Errorf("%s: want Kubernetes objects, nested as you like, got %T %v", describeKey(key), value, value)
+}
+
+func joinKey(key, name string) string {
+	if key == "" {
+		return name
+	}
+	return key + "." + name
+}
+
+func describeKey(key string) string {
+	if key == "" {
+		return "the file's value"
+	}
+	return key
+}
+
+// dropNulls removes null fields: the API server would not ignore them but
+// make zeros and empty strings of them.
+func dropNulls(path string, value any) error {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, item := range v {
+			if item == nil {
+				delete(v, key)
+				continue
+			}
+			if err := dropNulls(path+"."+key, item); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for i, item := range v {
+			at := fmt.Sprintf("%s[%d]", path, i)
+			if item == nil {
+				return fmt.Errorf("%s is null, which means nothing in a list", at[1:])
+			}
+			if err := dropNulls(at, item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
