@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"platform/internal/ui"
+)
+
+type planOptions struct {
+	cluster   string
+	output    outputFlag
+	summary   bool
+	pruneData bool
+	force     bool
+}
+
+func newPlanCommand(f *factory) *cobra.Command {
+	o := planOptions{}
+	cmd := &cobra.Command{
+		Use:   "plan CLUSTER",
+		Short: "Show what differs between git and a cluster",
+		Long: `Show what differs between git and a cluster, in all three layers: what
+"platform up" would create, change, roll and delete. Nothing is written.
+
+Exit codes: 0 no changes, 1 error, 2 changes.`,
+		Example: `  platform plan dev
+  platform plan dev --summary
+  platform plan dev --output json | jq .summary`,
+		Args:              f.clusterArg,
+		ValidArgsFunction: f.completeClusters,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.cluster = args[0]
+			return planRun(cmd.Context(), f, o)
+		},
+	}
+	addOutputFlag(cmd, &o.output)
+	cmd.Flags().BoolVar(&o.summary, "summary", false, "one line per layer and operation; what is destructive is still named")
+	addChoiceFlags(cmd, &o.pruneData, &o.force)
+	return cmd
+}
+
+// addChoiceFlags adds the flags that change what a plan contains, which are
+// the same for planning and applying.
+func addChoiceFlags(cmd *cobra.Command, pruneData, force *bool) {
+	cmd.Flags().BoolVar(pruneData, "prune-data", false, "also prune what holds data: PersistentVolumeClaims, Namespaces and CustomResourceDefinitions")
+	cmd.Flags().BoolVar(force, "force-conflicts", false, "take over declared fields that another field manager owns")
+}
+
+func planRun(ctx context.Context, f *factory, o planOptions) error {
+	if err := f.Environment(ctx); err != nil {
+		return err
+	}
+	progress := ui.NewProgress(f.Streams, f.verbose)
+	defer progress.Close()
+	t, err := f.Target(ctx, o.cluster, targetOptions{pruneData: o.pruneData, forceConflicts: o.force, report: progress.Report})
+	if err != nil {
+		return err
+	}
+	p, err := t.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	progress.Close()
+	if o.output == outputJSON {
+		if err := writeJSON(f.Streams.Out, p); err != nil {
+			return err
+		}
+	} else {
+		ui.Plan(f.Streams.Out, f.Streams.OutPaint(), p, ui.PlanOptions{Summary: o.summary, Verbose: f.verbose})
+	}
+	if p.Empty() {
+		return nil
+	}
+	return errFound
+}
+
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
