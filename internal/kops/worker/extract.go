@@ -105,7 +105,7 @@ func created(expected reflect.Value) []plan.Field {
 		if _, isResource := asResource(value); isResource {
 			return // a whole file or script: its content is no one's first question
 		}
-		if to := plain(value); to != nil {
+		if to := plain(value); !isEmpty(to) {
 			out = append(out, plan.Field{Path: name, To: to})
 		}
 	})

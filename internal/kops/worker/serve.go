@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -88,7 +89,14 @@ func (w *writer) event(e plan.Event) { _ = w.write(kops.Message{Event: &e}) }
 // the whole plan as text, which nobody needs: the plan crosses as data.
 func captureOutput(w *writer, verb kops.Verb) (restore func(), err error) {
 	stdout := os.Stdout
-	klog.LogToStderr(false)
+	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
+	klog.InitFlags(flags)
+	// Each line once, and not once more for every lower severity.
+	for name, value := range map[string]string{"logtostderr": "false", "one_output": "true", "stderrthreshold": "FATAL"} {
+		if err := flags.Set(name, value); err != nil {
+			return nil, err
+		}
+	}
 	logs, logWriter := io.Pipe()
 	klog.SetOutput(logWriter)
 	var done sync.WaitGroup

@@ -184,6 +184,10 @@ func isEmpty(v any) bool {
 		return v == ""
 	case float64:
 		return v == 0
+	case int64:
+		return v == 0
+	case uint64:
+		return v == 0
 	case []any:
 		return len(v) == 0
 	case map[string]any:
