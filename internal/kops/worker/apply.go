@@ -77,7 +77,7 @@ func hasRole(group *api.InstanceGroup, roles []api.InstanceGroupRole) bool {
 	return false
 }
 
-// runningVersion is the newest Kubernetes version among the running
+// runningVersion is the oldest Kubernetes version among the running
 // control-plane machines, and the declared one where that can't be told, as
 // kops' own update command has it.
 func (s *session) runningVersion(ctx context.Context) string {
@@ -89,7 +89,7 @@ func (s *session) runningVersion(ctx context.Context) string {
 	if err != nil {
 		return declared
 	}
-	return newestControlPlane(nodes, declared)
+	return oldestControlPlane(nodes, declared)
 }
 
 // network stores the Cluster and brings up the network alone. The instance

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/kops/pkg/assets"
 	"k8s.io/kops/upup/pkg/fi"
 	"k8s.io/kops/upup/pkg/fi/cloudup/awstasks"
@@ -123,5 +125,30 @@ func TestEvents(t *testing.T) {
 	e, ok = deletionEvent("vpc:vpc-1\tok")
 	if want := (plan.Event{Layer: plan.Kops, Resource: "vpc:vpc-1", Action: "deleted"}); !ok || e != want {
 		t.Errorf("deletionEvent = %+v, %v; want %+v", e, ok, want)
+	}
+}
+
+func TestOldestControlPlane(t *testing.T) {
+	node := func(role, version string) corev1.Node {
+		return corev1.Node{
+			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"node-role.kubernetes.io/" + role: ""}},
+			Status:     corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: version}},
+		}
+	}
+	for _, test := range []struct {
+		name  string
+		nodes []corev1.Node
+		want  string
+	}{
+		{"nothing runs", nil, "1.36.1"},
+		{"half upgraded", []corev1.Node{node("control-plane", "v1.36.1"), node("control-plane", "v1.35.4")}, "1.35.4"},
+		{"nodes don't count", []corev1.Node{node("control-plane", "v1.36.1"), node("node", "v1.34.0")}, "1.36.1"},
+		{"ahead of git", []corev1.Node{node("control-plane", "v1.37.0")}, "1.36.1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := oldestControlPlane(test.nodes, "1.36.1"); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
 	}
 }

@@ -272,17 +272,6 @@ func kindOf(err error) kops.ErrorKind {
 	return ""
 }
 
-// groupsByRole gives the declared groups of some roles.
-func (s *session) groupsByRole(roles ...api.InstanceGroupRole) []*api.InstanceGroup {
-	var out []*api.InstanceGroup
-	for _, group := range s.declaredGroups {
-		if slices.Contains(roles, group.Spec.Role) {
-			out = append(out, group)
-		}
-	}
-	return out
-}
-
 // removedGroups are the stored groups that git no longer has, by name.
 func (s *session) removedGroups() []*api.InstanceGroup {
 	var out []*api.InstanceGroup

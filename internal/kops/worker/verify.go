@@ -8,10 +8,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	api "k8s.io/kops/pkg/apis/kops"
-	"k8s.io/kops/pkg/apis/kops/util"
 	"k8s.io/kops/pkg/kubeconfig"
 	"k8s.io/kops/pkg/validation"
 
@@ -100,19 +100,24 @@ func (s *session) nodes(ctx context.Context, timeout time.Duration) ([]corev1.No
 	return list.Items, nil
 }
 
-func newestControlPlane(nodes []corev1.Node, declared string) string {
-	newest := declared
+// oldestControlPlane is the oldest Kubernetes version among the running
+// control-plane nodes and the declared one.
+func oldestControlPlane(nodes []corev1.Node, declared string) string {
+	oldest, err := version.ParseGeneric(declared)
+	if err != nil {
+		return declared
+	}
+	out := declared
 	for _, node := range nodes {
 		if _, ok := node.Labels["node-role.kubernetes.io/control-plane"]; !ok {
 			continue
 		}
-		running := strings.TrimPrefix(node.Status.NodeInfo.KubeletVersion, "v")
-		parsed, err := util.ParseKubernetesVersion(newest)
-		if err == nil && util.IsKubernetesGTE(running, *parsed) {
-			newest = running
+		running, err := version.ParseGeneric(node.Status.NodeInfo.KubeletVersion)
+		if err == nil && running.LessThan(oldest) {
+			oldest, out = running, running.String()
 		}
 	}
-	return newest
+	return out
 }
 
 func (s *session) validator(ctx context.Context, groups func(*api.InstanceGroup) bool, pods func(*corev1.Pod) bool) (validation.ClusterValidator, error) {

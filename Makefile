@@ -1,0 +1,58 @@
+# platform: build, demo, test. `make help` lists the targets.
+
+SHELL := /bin/bash
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.DEFAULT_GOAL := build
+.PHONY: help build demo test unit e2e soak bench render lint fmt clean vendor-crds FORCE
+
+include sandbox/sandbox.mk
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort | column -t -s "$$(printf '\t')"
+
+build: bin/platform ## build bin/platform
+
+bin/platform: FORCE
+	@mkdir -p bin
+	$(GO) build $(GOFLAGS_BUILD) -o $@ ./cmd/platform
+
+demo: build sandbox ## bring up the dev cluster on this machine
+	bin/platform up dev --sandbox --yes
+
+test: lint unit e2e ## all tests, end-to-end ones included
+
+unit: sandbox ## unit tests, the jsonnet library's and those against a real API server
+	$(GO) test ./...
+	cd sandbox && $(GO) test ./...
+	.sandbox/venv/bin/python -m unittest discover -s sandbox/aws/tests -t sandbox/aws
+
+e2e: build sandbox ## the whole life of a cluster on a sandbox of its own
+	$(GO) test -count=1 -timeout 40m -tags e2e ./test/e2e/...
+
+soak: build sandbox ## long campaigns: interruptions everywhere, fuzzing
+	SOAK=1 $(GO) test -count=1 -timeout 120m -tags e2e ./test/e2e/...
+	$(GO) test -run '^$$' -fuzz FuzzParseSpec -fuzztime 60s ./internal/kops
+
+bench: build sandbox ## benchmarks, as a table
+	$(GO) test -run '^$$' -bench . -benchtime 3x ./test/bench/...
+
+render: build ## write generated/
+	bin/platform render
+
+lint: ## gofmt, go vet, staticcheck
+	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./test/...
+	cd sandbox && $(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+fmt: ## rewrite Go files in standard form
+	gofmt -w $$(git ls-files '*.go')
+
+clean: ## stop the sandbox and remove everything that was built
+	-test ! -x bin/platform || bin/platform sandbox down --purge
+	rm -rf bin .sandbox
