@@ -95,7 +95,7 @@ func upRun(ctx context.Context, f *factory, o upOptions) error {
 	var steps []reconcile.Step
 	if !p.Empty() {
 		progress.Close()
-		ui.Plan(f.Streams.Err, f.Streams.ErrPaint(), p, ui.PlanOptions{Summary: !f.verbose, Verbose: f.verbose})
+		ui.Plan(f.Streams.Err, f.Streams.ErrPaint(), p, ui.PlanOptions{Compact: !f.verbose, Verbose: f.verbose})
 		if err := confirm(ctx, f, o.yes, fmt.Sprintf("Apply these changes to %s?", t.kopsSpec.Name())); err != nil {
 			return err
 		}

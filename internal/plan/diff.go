@@ -65,10 +65,23 @@ func diffNamed(path string, from, to []any, out *[]Field) bool {
 			names = append(names, name)
 		}
 	}
+	before := len(*out)
 	for _, name := range names {
 		diff(fmt.Sprintf("%s[name=%q]", path, name), fromNames[name], toNames[name], out)
 	}
+	if len(*out) == before {
+		// The same items in another order.
+		*out = append(*out, Field{Path: path, From: namesOf(from), To: namesOf(to)})
+	}
 	return true
+}
+
+func namesOf(list []any) []any {
+	names := make([]any, len(list))
+	for i, item := range list {
+		names[i] = item.(map[string]any)["name"]
+	}
+	return names
 }
 
 func byName(list []any) (map[string]any, bool) {

@@ -130,9 +130,8 @@ func evaluateObjects(o Options, source string) ([]Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The API's own JSON decoder keeps whole numbers whole.
-	var value any
-	if err := kubejson.Unmarshal([]byte(text), &value); err != nil {
+	value, err := decode(text)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
 	found, err := objects(value)
@@ -140,6 +139,13 @@ func evaluateObjects(o Options, source string) ([]Object, error) {
 		return nil, &Error{Source: source, Message: fmt.Sprintf("%s: %v", source, err)}
 	}
 	return found, nil
+}
+
+// decode uses the API's own JSON decoder, which keeps whole numbers whole.
+func decode(text string) (any, error) {
+	var value any
+	err := kubejson.Unmarshal([]byte(text), &value)
+	return value, err
 }
 
 func evaluate(o Options, source string) (string, error) {

@@ -11,8 +11,11 @@ import (
 
 // PlanOptions choose how much of a plan is shown.
 type PlanOptions struct {
-	// Summary shows one line per layer and operation.
+	// Summary shows one line per layer and operation, but names what is
+	// destructive.
 	Summary bool
+	// Compact shows what is created in one line per layer, all else in full.
+	Compact bool
 	// Verbose also shows the fields of what is created.
 	Verbose bool
 }
@@ -37,8 +40,13 @@ func Plan(w io.Writer, paint Paint, p plan.Plan, o PlanOptions) {
 			summarize(w, paint, changes)
 			continue
 		}
+		if o.Compact {
+			summarizeOp(w, paint, changes, plan.Create)
+		}
 		for _, c := range changes {
-			printChange(w, paint, c, o.Verbose)
+			if !o.Compact || c.Op != plan.Create {
+				printChange(w, paint, c, o.Verbose)
+			}
 		}
 	}
 	fmt.Fprintf(w, "\n%s: %s\n", p.Cluster, SummaryLine(p))
@@ -61,34 +69,42 @@ func SummaryLine(p plan.Plan) string {
 
 func summarize(w io.Writer, paint Paint, changes []plan.Change) {
 	for _, op := range plan.Ops {
-		kinds, order := map[string]int{}, []string{}
-		for _, c := range changes {
-			if c.Op != op {
-				continue
-			}
-			if op.Destructive() {
-				// What is taken away is always named.
-				printChange(w, paint, c, false)
-				continue
-			}
-			kind := Kind(c.Resource)
-			if kinds[kind] == 0 {
-				order = append(order, kind)
-			}
-			kinds[kind]++
-		}
-		if len(order) == 0 {
+		if !op.Destructive() {
+			summarizeOp(w, paint, changes, op)
 			continue
 		}
-		parts := make([]string, len(order))
-		for i, kind := range order {
-			parts[i] = kind
-			if n := kinds[kind]; n > 1 {
-				parts[i] = fmt.Sprintf("%s ×%d", kind, n)
+		for _, c := range changes {
+			if c.Op == op {
+				printChange(w, paint, c, false)
 			}
 		}
-		fmt.Fprintf(w, "  %s %s\n", colour(paint, op, symbols[op]), strings.Join(parts, ", "))
 	}
+}
+
+// summarizeOp counts the changes of one operation by the kind of resource.
+func summarizeOp(w io.Writer, paint Paint, changes []plan.Change, op plan.Op) {
+	kinds, order := map[string]int{}, []string{}
+	for _, c := range changes {
+		if c.Op != op {
+			continue
+		}
+		kind := Kind(c.Resource)
+		if kinds[kind] == 0 {
+			order = append(order, kind)
+		}
+		kinds[kind]++
+	}
+	if len(order) == 0 {
+		return
+	}
+	parts := make([]string, len(order))
+	for i, kind := range order {
+		parts[i] = kind
+		if n := kinds[kind]; n > 1 {
+			parts[i] = fmt.Sprintf("%s ×%d", kind, n)
+		}
+	}
+	fmt.Fprintf(w, "  %s %s\n", colour(paint, op, symbols[op]), strings.Join(parts, ", "))
 }
 
 // Kind is the first word of a resource's name.
