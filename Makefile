@@ -38,7 +38,7 @@ soak: build sandbox ## long campaigns: interruptions everywhere, fuzzing
 	$(GO) test -run '^$$' -fuzz FuzzParseSpec -fuzztime 60s ./internal/kops
 
 bench: build sandbox ## benchmarks, as a table
-	$(GO) test -run '^$$' -bench . -benchtime 3x ./test/bench/...
+	$(GO) run ./test/bench
 
 render: build ## write generated/
 	bin/platform render
