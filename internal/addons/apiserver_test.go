@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	sigsyaml "sigs.k8s.io/yaml"
 
 	"platform/internal/plan"
 	"platform/test/apiserver"
@@ -70,7 +71,7 @@ func parse(t testing.TB, text string) []*unstructured.Unstructured {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := yaml.ToJSON(document)
+		data, err := sigsyaml.YAMLToJSON(document)
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, document)
 		}

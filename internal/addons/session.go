@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -130,6 +131,9 @@ func (s *session) list(ctx context.Context, k kind, selector string, visit func(
 			opts.Continue = ""
 			continue
 		}
+		if apierrors.IsNotFound(err) {
+			return nil // no longer served, since its definition is gone
+		}
 		if err != nil {
 			return explain(s.server, fmt.Errorf("listing %s: %w", k.gvr.GroupResource(), err))
 		}
@@ -243,11 +247,13 @@ func (s *session) retry(ctx context.Context, request func() error) error {
 }
 
 // passing reports whether an error may be gone on the next try. A connection
-// that is refused isn't among them: a wrong address would take that long to
-// be called wrong.
+// that is refused isn't among them, since a wrong address would take that long
+// to be called wrong; nor are internal errors in general, since that is how
+// the API server answers an apply with a field that it doesn't know.
 func passing(err error) bool {
 	return apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err) || apierrors.IsServerTimeout(err) ||
-		apierrors.IsInternalError(err) || utilnet.IsConnectionReset(err) || utilnet.IsHTTP2ConnectionLost(err)
+		apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed calling webhook") ||
+		utilnet.IsConnectionReset(err) || utilnet.IsHTTP2ConnectionLost(err)
 }
 
 // sleep waits, or gives the context's error when that is done first.

@@ -49,15 +49,22 @@ type comparison struct {
 	builtin bool
 }
 
-// unowned are fields that identify an object and that nobody owns therefore.
-func unowned(path []string, name string) bool {
-	switch len(path) {
-	case 0:
+// unowned reports whether a field only identifies the object, so that nobody
+// owns it.
+func unowned(path []string, name string, value any) bool {
+	switch {
+	case len(path) == 0 && name == "metadata":
+		fields, _ := value.(map[string]any)
+		for name := range fields {
+			if !unowned([]string{"metadata"}, name, nil) {
+				return false
+			}
+		}
+		return true
+	case len(path) == 0:
 		return name == "apiVersion" || name == "kind"
-	case 1:
-		return path[0] == "metadata" && (name == "name" || name == "namespace")
 	}
-	return false
+	return len(path) == 1 && path[0] == "metadata" && (name == "name" || name == "namespace")
 }
 
 // fields compares the fields of a map: the declared ones must be the owned
@@ -65,7 +72,7 @@ func unowned(path []string, name string) bool {
 func (c comparison) fields(path []string, declared, live map[string]any, owned *fieldpath.Set) bool {
 	count := 0
 	for name, value := range declared {
-		if unowned(path, name) {
+		if unowned(path, name, value) {
 			continue
 		}
 		actual, ok := live[name]

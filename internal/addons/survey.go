@@ -25,8 +25,8 @@ type survey struct {
 	steps []*step
 	// strays are members of our sets that git doesn't declare, in the order
 	// in which they are deleted; kept are those of them that stay because
-	// they hold data.
-	strays, kept []*member
+	// they hold data, and leaving those that are being deleted already.
+	strays, kept, leaving []*member
 }
 
 // member is an object in the cluster that is in one of our sets.
@@ -35,6 +35,8 @@ type member struct {
 	kind kind
 	uid  types.UID
 	set  *applySet
+	// leaving says that it is being deleted already.
+	leaving bool
 }
 
 // keptDetail is said of members that aren't deleted with the rest.
@@ -69,58 +71,73 @@ func (l *Layer) survey(ctx context.Context, s *session) (*survey, error) {
 	if err := s.checkKinds(objects); err != nil {
 		return nil, err
 	}
-	// What is settled needs nobody's memory.
-	live := map[ref]*unstructured.Unstructured{}
-	done := map[ref]bool{}
-	var mu sync.Mutex
-	byRef := index(objects)
-	strays, err := s.read(ctx, found.sets, objects, func(u *unstructured.Unstructured, r ref) error {
-		by, err := ownersOf(u)
-		if err != nil {
-			return err
-		}
-		is := settled(byRef[r].body, u, by)
-		mu.Lock()
-		defer mu.Unlock()
-		done[r] = is
-		delete(live, r)
-		if !is {
-			live[r] = u
-		}
-		return nil
-	})
+	steps, strays, errs, err := l.compare(ctx, s, found.sets, objects)
 	if err != nil {
 		return nil, err
 	}
-	found.steps = make([]*step, len(objects))
-	errs := each(ctx, s.parallel, len(objects), func(i int) error {
-		o := objects[i]
-		found.steps[i] = &step{object: o, do: nothing}
-		if done[o.ref] {
-			return nil
-		}
-		decision, err := l.decide(ctx, s, o, live[o.ref])
-		if err != nil {
-			return &ObjectError{Doing: "planning", Resource: o.String(), Source: o.file.Source, Err: err}
-		}
-		found.steps[i] = decision
-		return nil
-	})
 	if err := join(errs); err != nil {
 		return nil, err
 	}
+	found.steps = steps
 	if err := s.checkNamespaces(ctx, found.steps); err != nil {
 		return nil, err
 	}
 	for _, m := range strays {
-		if holdsData(m.GroupKind) && !l.opts.PruneData {
+		switch {
+		case m.leaving:
+			found.leaving = append(found.leaving, m)
+		case holdsData(m.GroupKind) && !l.opts.PruneData:
 			found.kept = append(found.kept, m)
-		} else {
+		default:
 			found.strays = append(found.strays, m)
 		}
 	}
 	found.sort()
 	return found, nil
+}
+
+// compare finds out what is to be done about each object, and which members of
+// the sets aren't among them. Errors that are about one object are returned by
+// its index.
+func (l *Layer) compare(ctx context.Context, s *session, sets []*applySet, objects []*object) ([]*step, []*member, []error, error) {
+	var mu sync.Mutex
+	// What is settled needs nobody's memory.
+	unsettled := map[ref]*unstructured.Unstructured{}
+	isSettled := map[ref]bool{}
+	byRef := index(objects)
+	strays, err := s.read(ctx, sets, objects, func(u *unstructured.Unstructured, at ref) error {
+		by, err := ownersOf(u)
+		if err != nil {
+			return err
+		}
+		is := settled(byRef[at].body, u, by)
+		mu.Lock()
+		defer mu.Unlock()
+		isSettled[at] = is
+		delete(unsettled, at)
+		if !is {
+			unsettled[at] = u
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	steps := make([]*step, len(objects))
+	errs := each(ctx, s.parallel, len(objects), func(i int) error {
+		o := objects[i]
+		steps[i] = &step{object: o, do: nothing}
+		if isSettled[o.ref] {
+			return nil
+		}
+		decision, err := l.decide(ctx, s, o, unsettled[o.ref])
+		if err != nil {
+			return &ObjectError{Doing: "planning", Resource: o.String(), Source: o.file.Source, Err: err}
+		}
+		steps[i] = decision
+		return nil
+	})
+	return steps, strays, errs, nil
 }
 
 // declared gives what git declares: the sets and, ready to be applied, the
@@ -311,7 +328,7 @@ func (s *session) read(ctx context.Context, sets []*applySet, objects []*object,
 				return
 			}
 			if isMember(u) {
-				r.strays[at] = &member{ref: at, kind: lists[i].kind, uid: u.GetUID(), set: byID[u.GetLabels()[labelMember]]}
+				r.strays[at] = &member{ref: at, kind: lists[i].kind, uid: u.GetUID(), set: byID[u.GetLabels()[labelMember]], leaving: u.GetDeletionTimestamp() != nil}
 			}
 		})
 		results[i] = r
@@ -349,9 +366,6 @@ func isMember(u *unstructured.Unstructured) bool {
 		if owner.Controller != nil && *owner.Controller {
 			return false
 		}
-	}
-	if u.GetDeletionTimestamp() != nil {
-		return false
 	}
 	entries := u.GetManagedFields()
 	for _, entry := range entries {
@@ -501,11 +515,11 @@ func (f *survey) parentChanges() []plan.Change {
 	return out
 }
 
-// remaining is where a set's members are once all is done, but for those
-// whose deletion failed.
+// remaining is where a set's members are once all is done; what couldn't be
+// deleted stays on record.
 func (f *survey) remaining(set *applySet, failed []*member) scope {
 	out := set.wanted.union(newScope())
-	for _, m := range slices.Concat(f.kept, failed) {
+	for _, m := range slices.Concat(f.kept, f.leaving, failed) {
 		if m.set == set {
 			out.add(m.ref)
 		}
