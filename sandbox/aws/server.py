@@ -17,6 +17,8 @@ from pathlib import Path
 # Before moto is imported: its settings are read at import.
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "sandbox")  # moto calls AWS's client library within
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "sandbox")
+# The images that kops' stable channel names; moto's own list ends in 2017.
+os.environ.setdefault("MOTO_AMIS_PATH", str(Path(__file__).with_name("amis.json")))
 os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no web page has business here
 
 import mends
