@@ -19,6 +19,10 @@ type importer struct {
 }
 
 func newImporter(root string, jpath []string) (*importer, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
 	im := &importer{cache: map[string]jsonnet.Contents{}}
 	for _, dir := range append([]string{root}, jpath...) {
 		if !filepath.IsAbs(dir) {

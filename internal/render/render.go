@@ -179,7 +179,7 @@ func evaluate(o Options, source string) (string, error) {
 // go-jsonnet writes «RUNTIME ERROR: message», then the stack, innermost first.
 func firstPlace(source string, err error) string {
 	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
-	message := strings.TrimPrefix(lines[0], "RUNTIME ERROR: ")
+	message := strings.TrimPrefix(strings.TrimPrefix(lines[0], "RUNTIME ERROR: "), "INTERNAL ERROR: ")
 	if len(lines) > 1 {
 		if place := strings.Fields(strings.TrimSpace(lines[1])); len(place) > 0 && strings.Contains(place[0], ":") {
 			return place[0] + ": " + message + "\n" + strings.Join(lines[1:], "\n")

@@ -1,0 +1,30 @@
+// Internal production: bug tracker, CI. Internal networks only.
+local org = import 'clusters/org.libsonnet';
+local aws = import 'lib/aws.libsonnet';
+local kops = import 'lib/kops.libsonnet';
+local cluster = org.cluster('int');
+
+{
+  name: cluster.name,
+  protected: true,
+
+  kops: { stateStore: org.stateStore } + kops.cluster({
+    name: cluster.fqdn,
+    kubernetesVersion: cluster.version('kubernetes'),
+    image: cluster.version('node-image'),
+    region: org.region,
+    zones: ['a', 'b', 'c'],
+    networkCIDR: cluster.vpcCIDR,
+    stateStore: org.stateStore,
+    discoveryStore: org.discoveryStore,
+    controlPlane: { zones: ['a', 'b', 'c'], machineType: 'm6i.large' },
+    nodes: { machineType: 'm6i.xlarge', min: 1, max: 3 },
+    apiAccess: [org.networks.vpn],
+    sshAccess: [org.networks.vpn],
+    serviceAccounts: {
+      'cert-manager/cert-manager': aws.dns01Statements(org.hostedZone.id),
+    },
+  }),
+
+  aws: aws.cluster(org, cluster, access=[org.networks.internal]),
+}
