@@ -10,7 +10,7 @@ KUBERNETES := $(shell sed -nE 's|^[[:space:]]*k8s.io/kubernetes v||p' sandbox/co
 CONTROLPLANE_SOURCES := $(wildcard sandbox/controlplane/*.go)
 
 # $(call kubernetes_flags,VERSION): Kubernetes takes its version from the linker.
-kubernetes_flags = -trimpath -ldflags "-s -w \
+kubernetes_flags = -ldflags "-s -w \
 	-X k8s.io/component-base/version.gitVersion=v$(1) \
 	-X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(1))) \
 	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(1)))"
@@ -25,10 +25,10 @@ $(SANDBOX)/venv/.installed: sandbox/aws/requirements.txt
 	@touch $@
 
 $(SANDBOX)/bin/sandboxd: sandbox/go.mod sandbox/go.sum $(shell find sandbox/cmd sandbox/internal -name '*.go' -not -name '*_test.go')
-	$(GO) build -C sandbox -trimpath -ldflags "-s -w" -o ../$@ ./cmd/sandboxd
+	$(GO) build -C sandbox -ldflags "-s -w" -o ../$@ ./cmd/sandboxd
 
 $(SANDBOX)/bin/kwok: sandbox/kwok/go.mod sandbox/kwok/go.sum
-	$(GO) build -C sandbox/kwok -trimpath -ldflags "-s -w" -o ../../$@ $(KWOK_MODULE)/cmd/kwok
+	$(GO) build -C sandbox/kwok -ldflags "-s -w" -o ../../$@ $(KWOK_MODULE)/cmd/kwok
 
 # KWOK's stages come with its module, of the same version.
 $(SANDBOX)/kwok/.copied: sandbox/kwok/go.mod

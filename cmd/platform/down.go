@@ -63,7 +63,7 @@ func downRun(ctx context.Context, f *factory, o downOptions) error {
 	if err != nil {
 		return err
 	}
-	progress.Close()
+	progress.Clear()
 	if p.Empty() {
 		fmt.Fprintf(f.Streams.Out, "%s: nothing to delete.\n", o.cluster)
 		return nil
@@ -72,9 +72,6 @@ func downRun(ctx context.Context, f *factory, o downOptions) error {
 	if err := confirm(ctx, f, o.yes, fmt.Sprintf("Delete all of this? There is no way back for what the cluster stored (%s).", t.kopsSpec.Name())); err != nil {
 		return err
 	}
-	progress = ui.NewProgress(f.Streams, f.verbose)
-	defer progress.Close()
-	t.report(progress.Report)
 	steps, err := t.Delete(ctx)
 	progress.Close()
 	if err != nil {

@@ -94,14 +94,11 @@ func upRun(ctx context.Context, f *factory, o upOptions) error {
 	}
 	var steps []reconcile.Step
 	if !p.Empty() {
-		progress.Close()
+		progress.Clear()
 		ui.Plan(f.Streams.Err, f.Streams.ErrPaint(), p, ui.PlanOptions{Compact: !f.verbose, Verbose: f.verbose})
 		if err := confirm(ctx, f, o.yes, fmt.Sprintf("Apply these changes to %s?", t.kopsSpec.Name())); err != nil {
 			return err
 		}
-		progress = ui.NewProgress(f.Streams, f.verbose)
-		defer progress.Close()
-		t.report(progress.Report)
 		if steps, err = t.applyAll(ctx, f, o, p, unseen, progress); err != nil {
 			progress.Close()
 			printSteps(f.Streams.Err, steps)

@@ -27,6 +27,7 @@ type Progress struct {
 	since   time.Time
 	printed time.Time
 	stop    chan struct{}
+	closing sync.Once
 	stopped sync.WaitGroup
 }
 
@@ -73,15 +74,20 @@ func (p *Progress) Step(format string, args ...any) {
 	p.setStatus("")
 }
 
-// Close clears the status line.
-func (p *Progress) Close() {
-	if p.terminal {
-		close(p.stop)
-		p.stopped.Wait()
-	}
+// Clear takes the status line away until the next event, so that something
+// else can be printed.
+func (p *Progress) Clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.status = ""
 	p.clear()
+}
+
+// Close clears the status line for good. It may be called twice.
+func (p *Progress) Close() {
+	p.closing.Do(func() { close(p.stop) })
+	p.stopped.Wait()
+	p.Clear()
 }
 
 func (p *Progress) text(e plan.Event) string {
