@@ -39,7 +39,7 @@ def main() -> int:
     without = [name for name in os.environ.get(WITHOUT, "").split(",") if name]
     try:
         applied = mends.apply(without)
-    except (RuntimeError, ValueError) as error:
+    except (ImportError, RuntimeError, ValueError) as error:
         return _fail(f"mending moto: {error}")
 
     keeper = None

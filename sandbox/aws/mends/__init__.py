@@ -2,7 +2,8 @@
 
 One module per mend. Each holds exactly one `Mend`, named `mend`, which says
 what moto does, what AWS does and where AWS says so, and the patches that make
-the one behave like the other. Importing a module changes nothing; `apply` does.
+the one behave like the other. Importing a module changes nothing; `apply` does:
+first the replacements of all mends, then their wrappers.
 
 A patch names the attribute that it replaces. If a new moto has moved it, the
 start fails with that name: a mend never turns into a no-op unnoticed.
@@ -26,7 +27,8 @@ class Mend:
     moto: str
     aws: str
     source: str
-    _patches: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _replacements: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _wrappers: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -43,10 +45,11 @@ class Mend:
                 def call(*args: Any, **kwargs: Any) -> Any:
                     return replacement(original, *args, **kwargs)
 
+                # A static method stays one, or it would get an object it does not expect.
                 static = isinstance(inspect.getattr_static(owner, attribute), staticmethod)
                 setattr(owner, attribute, staticmethod(call) if static else call)
 
-            self._patches.append(patch)
+            self._wrappers.append(patch)
             return replacement
 
         return register
@@ -59,7 +62,7 @@ class Mend:
                 getattr(owner, attribute)  # fails here, not silently, if moto has moved it
                 setattr(owner, attribute, replacement)
 
-            self._patches.append(patch)
+            self._replacements.append(patch)
             return replacement
 
         return register
@@ -75,13 +78,19 @@ class Mend:
                     )
                 setattr(owner, attribute, value)
 
-            self._patches.append(patch)
+            self._replacements.append(patch)
             return value
 
         return register
 
-    def apply(self) -> None:
-        for patch in self._patches:
+    def replace(self) -> None:
+        self._run(self._replacements)
+
+    def wrap(self) -> None:
+        self._run(self._wrappers)
+
+    def _run(self, patches: list[Callable[[], None]]) -> None:
+        for patch in patches:
             try:
                 patch()
             except AttributeError as error:
@@ -89,7 +98,7 @@ class Mend:
 
 
 def load() -> list[Mend]:
-    """All mends, by name. Their order is the order in which they are applied."""
+    """All mends, by name."""
     return [
         importlib.import_module(f"{__name__}.{module.name}").mend
         for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)
@@ -107,6 +116,10 @@ def apply(without: Iterable[str] = ()) -> list[Mend]:
             f"no such mend: {', '.join(sorted(unknown))} (there are: {', '.join(mend.name for mend in mends)})"
         )
     applied = [mend for mend in mends if mend.name not in without]
+    # All replacements before all wrappers, or a replacement would throw away
+    # what another mend has wrapped round the original.
     for mend in applied:
-        mend.apply()
+        mend.replace()
+    for mend in applied:
+        mend.wrap()
     return applied

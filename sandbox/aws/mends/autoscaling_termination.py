@@ -20,8 +20,8 @@ mend = Mend(
 )
 
 
-@mend.around(AutoScalingBackend, "terminate_instance")
-def terminate_instance(original, backend, instance_id, should_decrement):
+@mend.instead(AutoScalingBackend, "terminate_instance")
+def terminate_instance(backend, instance_id, should_decrement):
     state = next(iter(backend.describe_auto_scaling_instances([instance_id])), None)
     if state is None:
         raise ValidationError(f"Instance Id not found - No managed instance found for instance ID: {instance_id}")

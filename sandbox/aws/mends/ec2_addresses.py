@@ -57,12 +57,12 @@ def del_subnet_ip(subnet, ip):
 
 
 @mend.around(NetworkInterfaceBackend, "create_network_interface")
-def create_network_interface(original, ec2, subnet, private_ip_address, private_ip_addresses=None, **kwargs):
+def create_network_interface(original, ec2, subnet, private_ip_address, private_ip_addresses=None, *args, **kwargs):
     if isinstance(subnet, str):
         subnet = ec2.get_subnet(subnet)
     if not private_ip_address and not private_ip_addresses and isinstance(subnet.cidr, ipaddress.IPv4Network):
         private_ip_address = allocate(subnet)
-    return original(ec2, subnet, private_ip_address, private_ip_addresses, **kwargs)
+    return original(ec2, subnet, private_ip_address, private_ip_addresses, *args, **kwargs)
 
 
 @mend.instead(nat_gateways, "random_private_ip")

@@ -1,8 +1,8 @@
 """Subnets of a network load balancer."""
 
+from moto.ec2.exceptions import EC2ClientError
 from moto.elbv2.exceptions import InvalidConfigurationRequest, LoadBalancerNotFoundError, SubnetNotFoundError
 from moto.elbv2.models import AvailabilityZone, ELBv2Backend
-from moto.ec2.exceptions import EC2ClientError
 
 from . import Mend
 
@@ -15,20 +15,20 @@ mend = Mend(
 )
 
 
-@mend.around(ELBv2Backend, "set_subnets")
-def set_subnets(original, elbv2, arn, subnets, subnet_mappings):
+@mend.instead(ELBv2Backend, "set_subnets")
+def set_subnets(elbv2, arn, subnets, subnet_mappings):
     balancer = elbv2.load_balancers.get(arn)
     if balancer is None:
         raise LoadBalancerNotFoundError()
-    if balancer.type != "network":
-        return original(elbv2, arn, subnets, subnet_mappings)
-
     wanted = [*(subnets or []), *(mapping["SubnetId"] for mapping in subnet_mappings or [])]
     try:
         found = [elbv2.ec2_backend.get_subnet(subnet_id) for subnet_id in wanted]
     except EC2ClientError:
         raise SubnetNotFoundError() from None
-    if len({subnet.availability_zone for subnet in found}) < len(found):
+    zones = {subnet.availability_zone for subnet in found}
+    if len(zones) < len(found):
         raise InvalidConfigurationRequest("A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+    if len(zones) < (1 if balancer.type == "network" else 2):
+        raise InvalidConfigurationRequest("At least two subnets in two different Availability Zones must be specified")
     balancer.subnets = found
     return [AvailabilityZone(subnet) for subnet in found]

@@ -5,6 +5,7 @@ import copy
 from moto.ec2.exceptions import InvalidParameterValue
 from moto.ec2.models.instances import InstanceBackend
 from moto.ec2.utils import convert_tag_spec, filter_iam_instance_profiles
+from moto.iam.exceptions import NotFoundException
 
 from . import Mend
 
@@ -59,18 +60,18 @@ def _instance_profile(ec2, data, kwargs):
     wanted = data.get("IamInstanceProfile") or {}
     if not wanted or kwargs.get("iam_instance_profile_name") or kwargs.get("iam_instance_profile_arn"):
         return None
-    profile = filter_iam_instance_profiles(
-        ec2.account_id,
-        partition=ec2.partition,
-        iam_instance_profile_name=wanted.get("Name"),
-        iam_instance_profile_arn=wanted.get("Arn"),
-    )
-    if profile is None:
+    try:
+        return filter_iam_instance_profiles(
+            ec2.account_id,
+            partition=ec2.partition,
+            iam_instance_profile_name=wanted.get("Name"),
+            iam_instance_profile_arn=wanted.get("Arn"),
+        )
+    except NotFoundException:
         raise InvalidParameterValue(
             f"Value ({wanted.get('Name') or wanted.get('Arn')}) for parameter iamInstanceProfile.name is invalid. "
             "Invalid IAM Instance Profile name"
-        )
-    return profile
+        ) from None
 
 
 def _apply_interface(data, kwargs):

@@ -10,7 +10,7 @@ import sys
 import time
 import unittest
 import urllib.request
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import boto3
@@ -89,16 +89,12 @@ class Server:
     sqs = cached_property(lambda self: self.client("sqs"))
 
 
-_shared: list[Server] = []
-
-
+@cache
 def shared() -> Server:
     """The server that all tests use that need none of their own."""
-    if not _shared:
-        server = Server()
-        _shared.append(server)
-        atexit.register(server.stop)
-    return _shared[0]
+    server = Server()
+    atexit.register(server.stop)
+    return server
 
 
 def shows(mend: str):

@@ -26,6 +26,9 @@ class Launch(Case):
         self.aws.ec2.delete_launch_template(LaunchTemplateId=template)
         self.aws.ec2.terminate_instances(InstanceIds=[self.members()[0]["InstanceId"]])
         self.assertEqual(1, len(self.members()), "nothing to launch a replacement from")
+        activity = self.aws.autoscaling.describe_scaling_activities(AutoScalingGroupName=self.name)["Activities"][0]
+        self.assertEqual("Failed", activity["StatusCode"])
+        self.assertIn(template, activity["StatusMessage"])
 
     def test_launch_suspended(self):
         _, subnets = self.network()
