@@ -9,7 +9,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,8 +37,25 @@ type world struct {
 	server  *apiserver.Server
 	client  kubernetes.Interface
 	ns      string
-	events  []plan.Event
 	options Options
+	// kubeconfig is what the stock kubectl uses.
+	kubeconfig string
+
+	mu     sync.Mutex
+	events []plan.Event
+}
+
+// record is a Report that keeps the events; seen gives them.
+func (w *world) record(e plan.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events = append(w.events, e)
+}
+
+func (w *world) seen() []plan.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.events)
 }
 
 var worlds atomic.Int64
@@ -50,7 +70,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	ns := fmt.Sprintf("w%d", worlds.Add(1))
-	w := &world{t: t, server: server, client: client, ns: ns}
+	w := &world{t: t, server: server, client: client, ns: ns, kubeconfig: server.Kubeconfig}
 	w.options = Options{
 		Repository: "tests", Cluster: ns, Timeout: 10 * time.Second,
 		Connect: func(context.Context) (*rest.Config, error) { return server.Config, nil },
@@ -136,6 +156,9 @@ func (w *world) wantEmpty(files []File) {
 		w.t.Errorf("want an empty plan, got\n%s", describe(changes))
 	}
 }
+
+// hashes matches the hashes of secret values, which no two runs share.
+var hashes = regexp.MustCompile(`hash [0-9a-f]{12}`)
 
 // describe prints a plan as text, to compare and to read.
 func describe(changes []plan.Change) string {

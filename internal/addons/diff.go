@@ -33,10 +33,18 @@ func decided(u *unstructured.Unstructured) map[string]any {
 		for _, name := range []string{"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"} {
 			delete(metadata, name)
 		}
+		if annotations, ok := metadata["annotations"].(map[string]any); ok && annotations[templateGeneration] != nil {
+			annotations = maps.Clone(annotations)
+			delete(annotations, templateGeneration)
+			metadata["annotations"] = annotations
+		}
 		out["metadata"] = metadata
 	}
 	return out
 }
+
+// templateGeneration is a counter that the server keeps on DaemonSets.
+const templateGeneration = "deprecated.daemonset.template.generation"
 
 type differ struct{ out []plan.Field }
 

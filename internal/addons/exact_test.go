@@ -253,9 +253,9 @@ func withoutRandom(object map[string]any) map[string]any {
 	return u.Object
 }
 
-// edit does to the live object what somebody with kubectl edit would. What the
-// server refuses isn't done.
-func (w *world) edit(s *session, o *object, to *unstructured.Unstructured) {
+// edit does to the live object what somebody with kubectl edit would, and
+// reports whether the server let it be done.
+func (w *world) edit(s *session, o *object, to *unstructured.Unstructured) bool {
 	w.t.Helper()
 	patch, err := json.Marshal(mergePatch(o.body.Object, to.Object))
 	if err != nil {
@@ -266,6 +266,7 @@ func (w *world) edit(s *session, o *object, to *unstructured.Unstructured) {
 	if err != nil && !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) && !apierrors.IsForbidden(err) {
 		w.t.Logf("%s: %s: %v", o, patch, err)
 	}
+	return err == nil
 }
 
 // mergePatch is the patch that turns one value into another.

@@ -50,46 +50,70 @@ func (st *step) change() (plan.Change, bool) {
 // decide finds out what is to be done about an object that a comparison
 // couldn't settle, by asking the server what applying it would make of it.
 func (l *Layer) decide(ctx context.Context, s *session, o *object, live *unstructured.Unstructured) (*step, error) {
-	st := &step{object: o, live: live, do: create}
-	if live == nil {
-		return st, nil
-	}
-	if live.GetDeletionTimestamp() != nil {
-		st.reason = "the one that is there is being deleted"
-		return st, nil
-	}
 	k, _ := s.kinds.of(o.gvk)
-	by, err := ownersOf(live)
+	for tries := 0; ; tries++ {
+		st := &step{object: o, live: live, do: create}
+		if live == nil {
+			return st, nil
+		}
+		if live.GetDeletionTimestamp() != nil {
+			st.reason = "the one that is there is being deleted"
+			return st, nil
+		}
+		after, err := l.judge(ctx, s, st, k)
+		if err != nil {
+			return nil, err
+		}
+		// What a controller wrote between our reading and the dry run would
+		// look like a change of ours.
+		if after == nil || after.GetResourceVersion() == live.GetResourceVersion() || tries == 5 {
+			return st, nil
+		}
+		if live, err = s.get(ctx, k, o.ref); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// judge fills in what is to be done about the live object of a step, and
+// returns what the server foresees if it has foreseen anything.
+func (l *Layer) judge(ctx context.Context, s *session, st *step, k kind) (*unstructured.Unstructured, error) {
+	by, err := ownersOf(st.live)
 	if err != nil {
 		return nil, err
 	}
 	after, err := l.foresee(ctx, s, st, k, by)
-	if err != nil && isImmutable(err) {
-		return st, l.mustReplace(st, by, firstCause(err))
-	}
-	if err != nil {
+	switch {
+	case err != nil && isImmutable(err):
+		return nil, l.mustReplace(st, by, firstCause(err))
+	case err != nil && len(st.held) > 0:
+		// Two managers' parts of an object may not fit together.
+		return nil, fmt.Errorf("%w; %s", err, heldText(st.held))
+	case err != nil:
 		return nil, err
-	}
-	if keepsHeadless(o, live, by.ours()) {
-		return st, l.mustReplace(st, by, "a Service can't get an address after it was made without one (clusterIP: None)")
+	case keepsHeadless(st.object, st.live, by.ours()):
+		err := l.mustReplace(st, by, "a Service made without an address can't get one later")
+		st.diff = append(st.diff, plan.Field{Path: clusterIPPath.String()[1:], From: "None"})
+		plan.SortFields(st.diff)
+		return nil, err
 	}
 	then, err := ownersOf(after)
 	if err != nil {
 		return nil, err
 	}
-	st.diff = hide(o.Kind, diffObjects(live, after, by.all().Union(then.all())), l.salt)
+	st.diff = hide(st.Kind, diffObjects(st.live, after, by.all().Union(then.all())), l.salt)
 	switch {
 	case len(st.diff) > 0:
 		st.do = update
 		if len(st.held) > 0 {
 			st.reason = heldText(st.held)
 		}
-	case by.ours() == nil || !by.ours().Equals(then.ours()) || by.clientSide() != nil || releases(o, by):
+	case by.ours() == nil || !by.ours().Equals(then.ours()) || by.clientSide() != nil || releases(st.object, by):
 		st.do = adopt
 	default:
 		st.do = nothing
 	}
-	return st, nil
+	return after, nil
 }
 
 // releases reports whether replicas have to be let go of for an autoscaler.
