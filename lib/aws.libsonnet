@@ -1,41 +1,48 @@
-// The AWS resources in front of a cluster: the ingress load balancer and its
-// wildcard DNS name.
+// What is in front of a cluster in AWS: the ingress load balancer and the wildcard
+// name that points at it.
 {
-  // The node ports at which the ingress controller listens on every node.
+  // The ports of every node behind which the ingress controller listens.
   nodePorts:: { http: 30080, https: 30443 },
 
-  // An internal load balancer for ports 80 and 443, in front of the ingress
-  // controller's node ports, reachable from the networks of access.
-  ingress(cluster, access):: {
-    name: '%s-ingress' % std.strReplace(cluster.fqdn, '.', '-'),
+  local defaults = {
+    // The cluster's full name, such as dev.example.net.
+    name: error "aws: must provide 'name'",
+    region: error "aws: must provide 'region'",
+    // The zone that holds the wildcard name.
+    hostedZone: error "aws: must provide 'hostedZone'",
+    // Every host name of the ingress ends in it.
+    hostSuffix: error "aws: must provide 'hostSuffix'",
+    nodePorts: $.nodePorts,
+    // The networks that may connect: the cluster's firewall.
+    access: error "aws: must provide 'access', a list of networks",
     scheme: 'internal',
-    listeners: {
-      http: { port: 80, nodePort: $.nodePorts.http, healthCheckPath: '/nginx-health' },
-      https: { port: 443, nodePort: $.nodePorts.https },
-    },
-    access: access,
+    deletionProtection: false,
   },
 
-  // What the AWS layer reads.
-  cluster(org, cluster, access):: {
-    region: org.region,
-    cluster: cluster.fqdn,
-    hostedZone: org.hostedZone.name,
-    wildcard: '*.%s' % cluster.hostSuffix,
-    ingress: $.ingress(cluster, access),
-  },
-
-  // The IAM statements that let cert-manager answer DNS-01 challenges in a
-  // hosted zone, and nothing else in it.
-  dns01Statements(zoneID):: [
-    { Effect: 'Allow', Action: ['route53:GetChange'], Resource: ['arn:aws:route53:::change/*'] },
+  // Cluster gives what the tool's aws layer reads: the load balancer passes ports
+  // 80 and 443 on to the node ports.
+  Cluster(params)::
+    local unknown = [key for key in std.objectFields(params) if !std.objectHas(defaults, key)];
+    assert unknown == [] : 'aws: unknown parameter ' + unknown[0];
+    local p = defaults + params;
+    local name = std.strReplace(p.name, '.', '-') + '-ingress';
+    assert std.length(name) <= 32 : 'aws: the load balancer would be called ' + name + ', but AWS allows 32 characters';
     {
-      Effect: 'Allow',
-      Action: ['route53:ChangeResourceRecordSets'],
-      Resource: ['arn:aws:route53:::hostedzone/%s' % zoneID],
-      Condition: { 'ForAllValues:StringEquals': { 'route53:ChangeResourceRecordSetsRecordTypes': ['TXT'] } },
+      region: p.region,
+      cluster: p.name,
+      hostedZone: p.hostedZone,
+      wildcard: '*.' + p.hostSuffix,
+      ingress: {
+        name: name,
+        scheme: p.scheme,
+        listeners: {
+          // The answer comes from the port itself, since AWS puts the PROXY header
+          // in front of its health checks as well: only nginx understands it.
+          http: { port: 80, nodePort: p.nodePorts.http, healthCheckPath: '/nginx-health' },
+          https: { port: 443, nodePort: p.nodePorts.https },
+        },
+        access: p.access,
+        [if p.deletionProtection then 'deletionProtection']: true,
+      },
     },
-    { Effect: 'Allow', Action: ['route53:ListResourceRecordSets'], Resource: ['arn:aws:route53:::hostedzone/%s' % zoneID] },
-    { Effect: 'Allow', Action: ['route53:ListHostedZonesByName'], Resource: ['*'] },
-  ],
 }

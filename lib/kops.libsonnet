@@ -1,189 +1,207 @@
-// Clusters as kops knows them: ordinary Cluster and InstanceGroup manifests
-// of kops.k8s.io/v1alpha2, as `kops replace -f` takes them.
+// Clusters as kops takes them: ordinary manifests, a Cluster and its
+// InstanceGroups, which `kops replace -f` would take as they are.
 //
-// Every field of kops' API can be set or overridden: the values of this file's
-// functions are whole manifests.
+// Cluster(params) gives {stateStore, cluster, instanceGroups}. All of a manifest
+// can be overridden: `kops.Cluster(…) { cluster+: { spec+: { … } } }`.
 {
   local kops = self,
 
-  apiVersion:: 'kops.k8s.io/v1alpha2',
+  // roleName is the name of the AWS role that kops makes for a service account.
+  roleName(cluster, namespace, serviceAccount)::
+    local name = serviceAccount + '.' + namespace + '.sa.' + cluster;
+    // kops would shorten it and add a hash, which nobody could predict.
+    if std.length(name) > 64 then error 'role ' + name + ': AWS allows 64 characters; shorten the name of the service account'
+    else name,
 
-  // A cluster and its instance groups in private subnets of their own VPC, its
-  // API behind an internal load balancer, ready for one namespace file after
-  // the other. Parameters, all but the last group required:
-  //
-  //   name                full name, such as dev.example.net
-  //   kubernetesVersion   such as 1.36.1
-  //   image               machine image, OWNER/NAME
-  //   region              AWS region
-  //   zones               letters of the zones, such as ['a', 'b', 'c']
-  //   networkCIDR         the VPC's network, a /16
-  //   stateStore          kops' state store
-  //   discoveryStore      public store of the OpenID documents
-  //   controlPlane        { zones, machineType }: one machine per zone
-  //   nodes               { machineType, min, max } per zone
-  //   apiAccess           networks that reach the Kubernetes API
-  //   sshAccess           networks that reach the machines by SSH, may be empty
-  //   serviceAccounts     IAM permissions by 'namespace/name' of the service
-  //                       account: a list of statements (optional)
-  cluster(params):: {
-    local p = kops.defaults + params,
-    local required = ['name', 'kubernetesVersion', 'image', 'region', 'zones', 'networkCIDR', 'stateStore', 'discoveryStore', 'controlPlane', 'nodes', 'apiAccess', 'sshAccess'],
-    local known = required + std.objectFields(kops.defaults),
-    assert std.all([
-      std.objectHas(params, field) || error 'kops.cluster: must provide %s' % field
-      for field in required
-    ]),
-    assert std.all([
-      std.member(known, field) || error 'kops.cluster: unknown parameter %s' % field
-      for field in std.objectFields(params)
-    ]),
-    assert std.all([
-      std.member(p.zones, zone) || error 'kops.cluster: the control plane wants zone %s, which is none of the zones' % zone
-      for zone in p.controlPlane.zones
-    ]),
-    assert std.length(p.controlPlane.zones) % 2 == 1 : 'kops.cluster: etcd needs an odd number of control-plane zones',
+  // policyDocument is an AWS policy of statements.
+  policyDocument(statements):: std.manifestJsonMinified(statements),
 
-    cluster: kops.Cluster(p.name) {
-      spec+: {
-        kubernetesVersion: p.kubernetesVersion,
-        configBase: '%s/%s' % [p.stateStore, p.name],
-        networkCIDR: p.networkCIDR,
-        subnets: kops.subnets(p.region, p.zones, p.networkCIDR),
-        etcdClusters: [
-          kops.etcdCluster(name, p.controlPlane.zones, p.region)
-          for name in ['main', 'events']
-        ],
-        kubernetesApiAccess: p.apiAccess,
-        sshAccess: p.sshAccess,
-        serviceAccountIssuerDiscovery: {
-          discoveryStore: '%s/%s' % [p.discoveryStore, p.name],
-          enableAWSOIDCProvider: true,
-        },
-        iam+: {
-          serviceAccountExternalPermissions: [
-            kops.serviceAccount(key, p.serviceAccounts[key])
-            for key in std.objectFields(p.serviceAccounts)
+  // serviceAccountPermission gives a service account an AWS role with the policy.
+  serviceAccountPermission(namespace, name, statements):: {
+    namespace: namespace,
+    name: name,
+    aws: { inlinePolicy: kops.policyDocument(statements) },
+  },
+
+  local defaults = {
+    // The cluster's full name, such as dev.example.net.
+    name: error "kops: must provide 'name'",
+    stateStore: error "kops: must provide 'stateStore', such as s3://example-net-kops-state",
+    // A bucket whose objects are public: AWS checks service accounts' tokens by
+    // the keys in it.
+    discoveryStore: error "kops: must provide 'discoveryStore', such as s3://example-net-kops-oidc",
+    kubernetesVersion: error "kops: must provide 'kubernetesVersion'",
+    // The machines' image, as owner/name.
+    image: error "kops: must provide 'image'",
+    zones: error "kops: must provide 'zones'",
+    // Networks don't overlap, so that they can be connected.
+    networkCIDR: error "kops: must provide 'networkCIDR', such as 10.10.0.0/16",
+    // Who may reach the API and, on the machines, SSH.
+    apiAccess: error "kops: must provide 'apiAccess', a list of networks",
+    sshAccess: [],
+    controlPlane: {},
+    nodes: {},
+    // See serviceAccountPermission.
+    permissions: [],
+    clusterAutoscaler: false,
+    // Tags of everything in AWS.
+    tags: {},
+  },
+
+  local controlPlaneDefaults = {
+    machineType: error "kops: must provide 'controlPlane.machineType'",
+    // One machine in each: an odd number.
+    zones: error "kops: must provide 'controlPlane.zones'",
+    volumeSize: 64,
+  },
+
+  local nodesDefaults = {
+    machineType: error "kops: must provide 'nodes.machineType'",
+    // Per zone.
+    minSize: 1,
+    maxSize: self.minSize,
+    volumeSize: 128,
+  },
+
+  local merge(what, defaults, given) =
+    local unknown = [key for key in std.objectFields(given) if !std.objectHas(defaults, key)];
+    if unknown == [] then defaults + given else error 'kops: unknown parameter ' + what + unknown[0],
+
+  // Cluster gives the manifests of a cluster: private machines, an internal load
+  // balancer for the API, one control-plane machine per zone that is named, nodes
+  // in every zone.
+  Cluster(params)::
+    local p = merge('', defaults, params);
+    local controlPlane = merge('controlPlane.', controlPlaneDefaults, p.controlPlane);
+    local nodes = merge('nodes.', nodesDefaults, p.nodes);
+
+    assert std.endsWith(p.networkCIDR, '.0.0/16') : 'kops: networkCIDR: want a network such as 10.10.0.0/16, got ' + p.networkCIDR;
+    assert std.length(p.zones) >= 1 && std.length(p.zones) <= 7 : 'kops: zones: want 1 to 7, got ' + std.length(p.zones);
+    assert std.length(controlPlane.zones) % 2 == 1 : 'kops: controlPlane.zones: want an odd number, since etcd needs a majority';
+    assert std.all([std.member(p.zones, zone) for zone in controlPlane.zones]) : 'kops: controlPlane.zones must be among the zones';
+    assert nodes.minSize >= 1 && nodes.minSize <= nodes.maxSize : 'kops: nodes.minSize must be from 1 to nodes.maxSize';
+
+    local prefix = std.substr(p.networkCIDR, 0, std.length(p.networkCIDR) - std.length('.0.0/16'));
+    local letter(zone) = std.substr(zone, std.length(zone) - 1, 1);
+    local controlPlaneGroup(zone) = 'control-plane-' + zone;
+
+    local instanceGroup(name, spec) = {
+      apiVersion: 'kops.k8s.io/v1alpha2',
+      kind: 'InstanceGroup',
+      metadata: { name: name, labels: { 'kops.k8s.io/cluster': p.name } },
+      spec: {
+        image: p.image,
+        rootVolumeType: 'gp3',
+        rootVolumeEncryption: true,
+        // Pods can't get at the machine's credentials: they need a token, and its
+        // answer doesn't travel as far as a pod's network.
+        instanceMetadata: { httpTokens: 'required', httpPutResponseHopLimit: 1 },
+      } + spec,
+    };
+
+    {
+      stateStore: p.stateStore,
+
+      cluster: {
+        apiVersion: 'kops.k8s.io/v1alpha2',
+        kind: 'Cluster',
+        metadata: { name: p.name },
+        spec: {
+          channel: 'none',
+          cloudProvider: 'aws',
+          configBase: p.stateStore + '/' + p.name,
+          kubernetesVersion: p.kubernetesVersion,
+          cloudLabels: p.tags,
+
+          // No names in DNS: machines find the API by its load balancer.
+          topology: { dns: { type: 'None' } },
+          api: { loadBalancer: { class: 'Network', type: 'Internal', crossZoneLoadBalancing: true } },
+          kubernetesApiAccess: p.apiAccess,
+          sshAccess: p.sshAccess,
+
+          networkCIDR: p.networkCIDR,
+          // Pods and Services: not seen outside of the cluster, so it may be the
+          // same in all.
+          nonMasqueradeCIDR: '100.64.0.0/10',
+          networking: { cilium: { enableNodePort: true, enablePrometheusMetrics: true } },
+          kubeProxy: { enabled: false },
+          subnets: [
+            { name: p.zones[i], zone: p.zones[i], type: 'Private', cidr: prefix + '.' + (32 * (i + 1)) + '.0/19' }
+            for i in std.range(0, std.length(p.zones) - 1)
+          ] + [
+            { name: 'utility-' + p.zones[i], zone: p.zones[i], type: 'Utility', cidr: prefix + '.' + (4 * i) + '.0/22' }
+            for i in std.range(0, std.length(p.zones) - 1)
           ],
+
+          etcdClusters: [
+            {
+              name: name,
+              etcdMembers: [
+                { name: letter(zone), instanceGroup: controlPlaneGroup(zone), volumeType: 'gp3', volumeSize: 20, encryptedVolume: true }
+                for zone in controlPlane.zones
+              ],
+              manager: { backupInterval: '15m0s', backupRetentionDays: 90 },
+            }
+            for name in ['main', 'events']
+          ],
+
+          authorization: { rbac: {} },
+          iam: {
+            legacy: false,
+            allowContainerRegistry: true,
+            // Roles per service account instead of one per machine.
+            useServiceAccountExternalPermissions: true,
+            serviceAccountExternalPermissions: p.permissions,
+          },
+          serviceAccountIssuerDiscovery: {
+            discoveryStore: p.discoveryStore + '/' + p.name,
+            enableAWSOIDCProvider: true,
+          },
+
+          // Who did what, for ten days.
+          kubeAPIServer: {
+            auditLogPath: '/var/log/kube-apiserver-audit.log',
+            auditLogMaxAge: 10,
+            auditLogMaxBackups: 1,
+            auditLogMaxSize: 100,
+          },
+          kubelet: { anonymousAuth: false, authenticationTokenWebhook: true, authorizationMode: 'Webhook' },
+
+          // The volumes' driver is kops', their classes are ours: addons/storage.
+          cloudConfig: { awsEBSCSIDriver: { enabled: true }, manageStorageClasses: false },
+          // kops can secure it only by a cert-manager that is there before it; ours
+          // comes after. What it reads are measurements, over the nodes' own network.
+          metricsServer: { enabled: true, insecure: true },
+          nodeTerminationHandler: { enabled: true, enableSQSTerminationDraining: true, prometheusEnable: true },
+          [if p.clusterAutoscaler then 'clusterAutoscaler']: { enabled: true, balanceSimilarNodeGroups: true, skipNodesWithLocalStorage: false },
+
+          rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
         },
       },
-    },
 
-    instanceGroups: {
-      [kops.controlPlaneName(p.region, zone)]: kops.InstanceGroup(p.name, kops.controlPlaneName(p.region, zone)) {
-        spec+: {
+      instanceGroups: {
+        [controlPlaneGroup(zone)]: instanceGroup(controlPlaneGroup(zone), {
           role: 'ControlPlane',
-          image: p.image,
-          machineType: p.controlPlane.machineType,
+          machineType: controlPlane.machineType,
           minSize: 1,
           maxSize: 1,
-          subnets: [p.region + zone],
-        },
-      }
-      for zone in p.controlPlane.zones
-    } + {
-      ['nodes-%s%s' % [p.region, zone]]: kops.InstanceGroup(p.name, 'nodes-%s%s' % [p.region, zone]) {
-        spec+: {
+          subnets: [zone],
+          rootVolumeSize: controlPlane.volumeSize,
+          rollingUpdate: { maxSurge: 0, maxUnavailable: 1 },
+        })
+        for zone in controlPlane.zones
+      } + {
+        ['nodes-' + zone]: instanceGroup('nodes-' + zone, {
           role: 'Node',
-          image: p.image,
-          machineType: p.nodes.machineType,
-          minSize: p.nodes.min,
-          maxSize: p.nodes.max,
-          subnets: [p.region + zone],
-          // Elasticsearch maps its index files; the default is too low for it.
+          machineType: nodes.machineType,
+          minSize: nodes.minSize,
+          maxSize: nodes.maxSize,
+          subnets: [zone],
+          rootVolumeSize: nodes.volumeSize,
+          // Elasticsearch maps its indices into memory.
           sysctlParameters: ['vm.max_map_count=1048576'],
-        },
-      }
-      for zone in p.zones
-    },
-  },
-
-  defaults:: { serviceAccounts: {} },
-
-  controlPlaneName(region, zone):: 'control-plane-%s%s' % [region, zone],
-
-  // A Cluster manifest with all that doesn't depend on the cluster.
-  Cluster(name):: {
-    apiVersion: kops.apiVersion,
-    kind: 'Cluster',
-    metadata: { name: name },
-    spec: {
-      // Versions and images come from git, not from a channel.
-      channel: 'none',
-      cloudProvider: 'aws',
-      // Nothing to wait for in DNS: clients get the load balancer's own name.
-      topology: { dns: { type: 'None' } },
-      api: { loadBalancer: { class: 'Network', type: 'Internal' } },
-      authorization: { rbac: {} },
-      networking: { cilium: {} },
-      nonMasqueradeCIDR: '100.64.0.0/10',
-      iam: {
-        legacy: false,
-        allowContainerRegistry: true,
-        useServiceAccountExternalPermissions: true,
+        })
+        for zone in p.zones
       },
-      kubelet: { anonymousAuth: false },
-      kubeAPIServer: {
-        auditLogPath: '/var/log/kube-apiserver-audit.log',
-        auditLogMaxAge: 10,
-        auditLogMaxBackups: 1,
-        auditLogMaxSize: 100,
-      },
-      cloudConfig: { awsEBSCSIDriver: { enabled: true } },
-      nodeTerminationHandler: { enabled: true, enableSQSTerminationDraining: true, managedASGTag: 'aws-node-termination-handler/managed' },
-      // One new machine before an old one goes.
-      rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
     },
-  },
-
-  // An InstanceGroup manifest with all that doesn't depend on the group.
-  InstanceGroup(cluster, name):: {
-    apiVersion: kops.apiVersion,
-    kind: 'InstanceGroup',
-    metadata: { name: name, labels: { 'kops.k8s.io/cluster': cluster } },
-    spec: {
-      rootVolumeEncryption: true,
-      // Pods must not get at the machine's own credentials.
-      instanceMetadata: { httpTokens: 'required', httpPutResponseHopLimit: 1 },
-    },
-  },
-
-  // An etcd cluster with a member on each control-plane machine.
-  etcdCluster(name, zones, region):: {
-    name: name,
-    etcdMembers: [
-      { name: zone, instanceGroup: kops.controlPlaneName(region, zone), encryptedVolume: true }
-      for zone in zones
-    ],
-  },
-
-  // A private and a utility subnet per zone, cut out of a /16: 8 private
-  // networks of 8192 addresses, of which the first holds the utility networks
-  // of 1024.
-  subnets(region, zones, networkCIDR):: (
-    local parts = std.split(networkCIDR, '/');
-    assert std.length(parts) == 2 && parts[1] == '16' : 'kops.subnets: want a /16, got %s' % networkCIDR;
-    assert std.length(zones) <= 7 : 'kops.subnets: at most 7 zones';
-    local octets = std.split(parts[0], '.');
-    local prefix = '%s.%s' % [octets[0], octets[1]];
-    [
-      { name: region + zones[i], zone: region + zones[i], type: 'Private', cidr: '%s.%d.0/19' % [prefix, 32 * (i + 1)] }
-      for i in std.range(0, std.length(zones) - 1)
-    ] + [
-      { name: 'utility-%s%s' % [region, zones[i]], zone: region + zones[i], type: 'Utility', cidr: '%s.%d.0/22' % [prefix, 4 * i] }
-      for i in std.range(0, std.length(zones) - 1)
-    ]
-  ),
-
-  // The IAM role of a service account, 'namespace/name', with the statements
-  // that it may use. No pod needs a key of its own.
-  serviceAccount(key, statements):: (
-    local parts = std.split(key, '/');
-    assert std.length(parts) == 2 : "kops.serviceAccount: want 'namespace/name', got '%s'" % key;
-    {
-      namespace: parts[0],
-      name: parts[1],
-      aws: { inlinePolicy: std.manifestJsonMinified(statements) },
-    }
-  ),
 }
