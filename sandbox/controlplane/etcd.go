@@ -23,9 +23,12 @@ func runEtcd(args []string) int {
 		return 1
 	}
 	cfg := embed.NewConfig()
+	cfg.Name = "sandbox"
 	cfg.Dir = *dir
 	cfg.UnsafeNoFsync = true
 	cfg.LogLevel = "warn"
+	// Embedded, the default is not etcd's own but none: every request is slow.
+	cfg.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	for _, u := range []struct {
 		text string
 		into []*[]url.URL

@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/kops/pkg/apis/kops"
@@ -30,19 +32,26 @@ type Boot struct {
 	StaticPods []string
 	Size       Size
 	Time       time.Time
+
+	parse  sync.Once
+	parsed *nodeup.Config
+	err    error
 }
 
 // ErrNoControlPlane means that a machine gets its configuration from a control
 // plane, and none is there yet to give it.
 var ErrNoControlPlane = errors.New("waiting for a control plane to get its configuration from")
 
-// Config is the machine's configuration, parsed.
+// Config is the machine's configuration, parsed. It is shared: not to be written
+// to.
 func (b *Boot) Config() (*nodeup.Config, error) {
-	config := &nodeup.Config{}
-	if err := utils.YamlUnmarshal([]byte(b.NodeupConfig), config); err != nil {
-		return nil, fmt.Errorf("parsing the nodeup configuration of %s: %w", b.Machine.ID, err)
-	}
-	return config, nil
+	b.parse.Do(func() {
+		b.parsed = &nodeup.Config{}
+		if err := utils.YamlUnmarshal([]byte(b.NodeupConfig), b.parsed); err != nil {
+			b.err = fmt.Errorf("parsing the nodeup configuration of %s: %w", b.Machine.ID, err)
+		}
+	})
+	return b.parsed, b.err
 }
 
 // ControlPlane tells whether the machine runs a control plane.
@@ -82,7 +91,7 @@ func (f *Fleet) Boot(ctx context.Context, m Machine, controlPlaneBase string) (*
 	if err != nil {
 		return nil, err
 	}
-	manifests := parsed.EtcdManifests
+	manifests := slices.Clone(parsed.EtcdManifests)
 	if parsed.ChannelsManifest != "" {
 		manifests = append(manifests, parsed.ChannelsManifest)
 	}

@@ -46,8 +46,11 @@ func Build(boot *machine.Boot) (*corev1.Node, error) {
 	}
 	m := boot.Machine
 	return &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{Name: Name(m), Labels: Labels(boot)},
-		Spec:       corev1.NodeSpec{ProviderID: ProviderID(m), Taints: taints},
+		ObjectMeta: metav1.ObjectMeta{Name: Name(m), Labels: Labels(boot), Annotations: map[string]string{
+			// The kubelet leaves the attaching of volumes to the controller manager.
+			"volumes.kubernetes.io/controller-managed-attach-detach": "true",
+		}},
+		Spec: corev1.NodeSpec{ProviderID: ProviderID(m), Taints: taints},
 		Status: corev1.NodeStatus{
 			Capacity:    capacity(boot.Size, config),
 			Allocatable: allocatable(boot.Size, config),
