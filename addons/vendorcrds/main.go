@@ -1,0 +1,188 @@
+// Command vendorcrds copies cert-manager's custom resource definitions into the
+// repository, as JSON that jsonnet can import: one folder for each version that
+// clusters/versions.json names. They come from cert-manager's Go module, whose
+// checksum the go command verifies, so that what is committed is what was
+// released. Run it from the repository's root after changing a version:
+//
+//	go run ./addons/vendorcrds
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	component = "cert-manager"
+	module    = "github.com/cert-manager/cert-manager"
+	matrix    = "clusters/versions.json"
+	target    = "addons/cert-manager/crds"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "vendorcrds:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	versions, err := wanted(matrix)
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{}
+	index := map[string][]string{}
+	sums := map[string]string{}
+	for _, version := range versions {
+		dir, sum, err := download(version)
+		if err != nil {
+			return err
+		}
+		crds, err := read(dir)
+		if err != nil {
+			return fmt.Errorf("%s@%s: %w", module, version, err)
+		}
+		for name, data := range crds {
+			files[filepath.Join(version, name+".json")] = data
+		}
+		index[version] = slices.Sorted(maps.Keys(crds))
+		sums[version] = sum
+	}
+	files["crds.libsonnet"] = library(index)
+	files["NOTICE"] = notice(sums)
+	return replace(target, files)
+}
+
+// wanted gives the versions that any cluster has.
+func wanted(path string) ([]string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w (run this from the repository's root)", err)
+	}
+	var versions map[string]map[string]string
+	if err := json.Unmarshal(data, &versions); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	set := map[string]bool{}
+	for _, version := range versions[component] {
+		set[version] = true
+	}
+	if len(set) == 0 {
+		return nil, fmt.Errorf("%s names no version of %s", path, component)
+	}
+	return slices.Sorted(maps.Keys(set)), nil
+}
+
+// download has the go command fetch and verify a version of the module.
+func download(version string) (dir, sum string, err error) {
+	cmd := exec.Command("go", "mod", "download", "-json", module+"@"+version)
+	// Outside of any module: this one's go.mod has no say in the version.
+	cmd.Dir = os.TempDir()
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, runErr := cmd.Output()
+	var answer struct{ Dir, Sum, Error string }
+	if err := json.Unmarshal(out, &answer); err != nil {
+		return "", "", fmt.Errorf("go mod download %s@%s: %w\n%s", module, version, errors.Join(runErr, err), stderr.Bytes())
+	}
+	if answer.Error != "" {
+		return "", "", fmt.Errorf("go mod download %s@%s: %s", module, version, answer.Error)
+	}
+	return answer.Dir, answer.Sum, nil
+}
+
+// read converts the module's definitions to JSON, by their plural names.
+func read(dir string) (map[string][]byte, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "deploy", "crds", "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	crds := map[string][]byte{}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		var crd map[string]any
+		if err := yaml.UnmarshalStrict(data, &crd); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		var named struct {
+			Kind string
+			Spec struct{ Names struct{ Plural string } }
+		}
+		if err := yaml.Unmarshal(data, &named); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if named.Kind != "CustomResourceDefinition" || named.Spec.Names.Plural == "" {
+			return nil, fmt.Errorf("%s: want a CustomResourceDefinition, got %q", path, named.Kind)
+		}
+		var out bytes.Buffer
+		encoder := json.NewEncoder(&out) // sorts the keys
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", " ")
+		if err := encoder.Encode(crd); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		crds[named.Spec.Names.Plural] = out.Bytes()
+	}
+	if len(crds) == 0 {
+		return nil, errors.New("no definitions in deploy/crds")
+	}
+	return crds, nil
+}
+
+// library lists the definitions for jsonnet, which only imports literal paths.
+// Imports are lazy: a cluster reads those of its own version. Parsing JSON is
+// quicker than evaluating it as jsonnet.
+func library(index map[string][]string) []byte {
+	var b bytes.Buffer
+	b.WriteString("// Written by addons/vendorcrds. The custom resource definitions by version.\n{\n")
+	for _, version := range slices.Sorted(maps.Keys(index)) {
+		fmt.Fprintf(&b, "  '%s': {\n", version)
+		for _, name := range index[version] {
+			fmt.Fprintf(&b, "    %s: std.parseJson(importstr '%s/%s.json'),\n", name, version, name)
+		}
+		b.WriteString("  },\n")
+	}
+	b.WriteString("}\n")
+	return b.Bytes()
+}
+
+func notice(sums map[string]string) []byte {
+	var b strings.Builder
+	b.WriteString("The definitions in this folder are part of cert-manager, copyright The cert-manager Authors,\n")
+	b.WriteString("licensed under the Apache License, Version 2.0, converted from YAML to JSON and otherwise unchanged.\n\n")
+	for _, version := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintf(&b, "%s: https://%s/tree/%s/deploy/crds (module %s)\n", version, module, version, sums[version])
+	}
+	return []byte(b.String())
+}
+
+// replace makes the folder hold the files and nothing else.
+func replace(dir string, files map[string][]byte) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	for name, data := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
