@@ -13,6 +13,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 
@@ -75,7 +76,7 @@ func (f *factory) Target(ctx context.Context, name string, o targetOptions) (*ta
 	if err := t.parse(rendered); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join("clusters", name, render.ClusterFile+".jsonnet"), err)
 	}
-	awsCfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(t.awsSpec.Region))
+	awsCfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(t.awsSpec.Region), awsconfig.WithLogger(logging.Nop{}))
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}

@@ -78,9 +78,13 @@ func (f *factory) Environment(ctx context.Context) error {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	for key, value := range s.Env() {
-		// What a person sets by hand wins, but for what could lead to a real
-		// account.
-		if err := os.Setenv(key, value); err != nil {
+		// Some libraries take an empty variable for one that is set.
+		if value == "" {
+			err = os.Unsetenv(key)
+		} else {
+			err = os.Setenv(key, value)
+		}
+		if err != nil {
 			return err
 		}
 	}

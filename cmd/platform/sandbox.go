@@ -103,6 +103,10 @@ sandbox, as shell commands. The credentials in it open nothing.`,
 			progress.Close()
 			env := s.Env()
 			for _, key := range slices.Sorted(maps.Keys(env)) {
+				if env[key] == "" {
+					fmt.Fprintf(f.Streams.Out, "unset %s\n", key)
+					continue
+				}
 				fmt.Fprintf(f.Streams.Out, "export %s=%q\n", key, env[key])
 			}
 			return nil

@@ -1,14 +1,17 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
 )
@@ -105,13 +108,35 @@ func Load(dir string, flags *pflag.FlagSet) (*Config, error) {
 		return nil, fmt.Errorf("reading %s: %w", v.ConfigFileUsed(), err)
 	}
 	c := &Config{Root: root}
-	if err := v.UnmarshalExact(c); err != nil {
+	var decoded mapstructure.Metadata
+	if err := v.Unmarshal(c, func(d *mapstructure.DecoderConfig) { d.Metadata = &decoded }); err != nil {
 		return nil, fmt.Errorf("%s: %w", v.ConfigFileUsed(), err)
+	}
+	if len(decoded.Unused) > 0 {
+		slices.Sort(decoded.Unused)
+		key := decoded.Unused[0]
+		return nil, fmt.Errorf("%s: there is no setting %q", place(v.ConfigFileUsed(), key), key)
 	}
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", v.ConfigFileUsed(), err)
 	}
 	return c, nil
+}
+
+// place is the file and, where it can be found, the line of a key such as
+// clusters[0].colour.
+func place(file, key string) string {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return file
+	}
+	last := regexp.QuoteMeta(key[strings.LastIndex(key, ".")+1:])
+	// Keys may be quoted and in any case, and stand behind a dash or a brace.
+	found := regexp.MustCompile(`(?im)^[^#\n]*?(?:^|[\s{,"'-])` + last + `["']?\s*:`).FindIndex(data)
+	if found == nil {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, bytes.Count(data[:found[1]], []byte("\n"))+1)
 }
 
 // FindRoot gives the nearest folder with a platform.yaml, from dir upwards.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -175,14 +176,24 @@ func evaluate(o Options, source string) (string, error) {
 	return text, nil
 }
 
-// firstPlace puts the place of a jsonnet error in front, as compilers do:
-// go-jsonnet writes «RUNTIME ERROR: message», then the stack, innermost first.
+// place matches where a jsonnet message says something is: FILE:LINE:COLUMNS,
+// or a range of lines.
+var place = regexp.MustCompile(`^(\S+:(?:\d+:\d+(?:-\d+)?|\(\d+:\d+\)-\(\d+:\d+\))):?\s`)
+
+// firstPlace puts the place of a jsonnet error in front, as compilers do. Of an
+// error while evaluating, go-jsonnet writes the message first and then the
+// stack, innermost first; of one in the text, the place and then the message.
 func firstPlace(source string, err error) string {
 	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
 	message := strings.TrimPrefix(strings.TrimPrefix(lines[0], "RUNTIME ERROR: "), "INTERNAL ERROR: ")
+	if place.MatchString(message) {
+		lines[0] = place.ReplaceAllString(message, "$1: ")
+		return strings.Join(lines, "\n")
+	}
 	if len(lines) > 1 {
-		if place := strings.Fields(strings.TrimSpace(lines[1])); len(place) > 0 && strings.Contains(place[0], ":") {
-			return place[0] + ": " + message + "\n" + strings.Join(lines[1:], "\n")
+		if found := place.FindStringSubmatch(strings.TrimSpace(lines[1]) + " "); found != nil {
+			lines[0] = found[1] + ": " + message
+			return strings.Join(lines, "\n")
 		}
 	}
 	if strings.Contains(message, source) {
