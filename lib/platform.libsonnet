@@ -27,7 +27,7 @@ local kube = import 'lib/kube.libsonnet';
 
   // scoped is the name of a cluster-scoped object of an instance. Two instances
   // never share one, whatever their names and namespaces are.
-  scoped(p, suffix=''):: p.namespace + ':' + p.name + (if suffix == '' then '' else ':' + suffix),
+  scoped(p, suffix=''):: p.namespace + '.' + p.name + (if suffix == '' then '' else '.' + suffix),
 
   // labels are the labels of a component of an instance, and what selectors are
   // made of.
@@ -54,6 +54,9 @@ local kube = import 'lib/kube.libsonnet';
 
   // tag is a version without its digest.
   tag(version):: std.split(version, '@')[0],
+
+  // kubernetesAtLeast says whether the cluster runs Kubernetes 1.<minor> or newer.
+  kubernetesAtLeast(p, minor):: std.parseInt(std.split(p.versions.kubernetes, '.')[1]) >= minor,
 
   // Namespaces ////////////////////////////////////////////////////////////////
 

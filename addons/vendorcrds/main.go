@@ -1,8 +1,8 @@
-// Command vendorcrds copies cert-manager's custom resource definitions into the
+// Command vendorcrds copies the custom resource definitions of stacks into the
 // repository, as JSON that jsonnet can import: one folder for each version that
-// clusters/versions.json names. They come from cert-manager's Go module, whose
-// checksum the go command verifies, so that what is committed is what was
-// released. Run it from the repository's root after changing a version:
+// clusters/versions.json names. They come from Go modules, whose checksums the go
+// command verifies, so that what is committed is what was released. Run it from
+// the repository's root after changing a version:
 //
 //	go run ./addons/vendorcrds
 package main
@@ -22,22 +22,51 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-const (
-	component = "cert-manager"
-	module    = "github.com/cert-manager/cert-manager"
-	matrix    = "clusters/versions.json"
-	target    = "addons/cert-manager/crds"
-)
+const matrix = "clusters/versions.json"
+
+// source is where a stack's definitions come from.
+type source struct {
+	stack     string // folder in addons/
+	component string // key in the matrix
+	module    string
+	folder    string // in the module
+	groups    []string
+	project   string
+	url       string // of the folder, with the version to be filled in
+}
+
+var sources = []source{
+	{
+		stack:     "cert-manager",
+		component: "cert-manager",
+		module:    "github.com/cert-manager/cert-manager",
+		folder:    "deploy/crds",
+		groups:    []string{"acme.cert-manager.io", "cert-manager.io"},
+		project:   "cert-manager, copyright The cert-manager Authors",
+		url:       "https://github.com/cert-manager/cert-manager/tree/%s/deploy/crds",
+	},
+	{
+		stack:     "storage",
+		component: "snapshot-controller",
+		module:    "github.com/kubernetes-csi/external-snapshotter/client/v8",
+		folder:    "config/crd",
+		groups:    []string{"snapshot.storage.k8s.io"},
+		project:   "external-snapshotter, copyright The Kubernetes Authors",
+		url:       "https://github.com/kubernetes-csi/external-snapshotter/tree/client/%s/client/config/crd",
+	},
+}
 
 func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "vendorcrds:", err)
-		os.Exit(1)
+	for _, s := range sources {
+		if err := s.vendor(); err != nil {
+			fmt.Fprintf(os.Stderr, "vendorcrds: %s: %v\n", s.stack, err)
+			os.Exit(1)
+		}
 	}
 }
 
-func run() error {
-	versions, err := wanted(matrix)
+func (s source) vendor() error {
+	versions, err := s.wanted()
 	if err != nil {
 		return err
 	}
@@ -45,13 +74,13 @@ func run() error {
 	index := map[string][]string{}
 	sums := map[string]string{}
 	for _, version := range versions {
-		dir, sum, err := download(version)
+		dir, sum, err := s.download(version)
 		if err != nil {
 			return err
 		}
-		crds, err := read(dir)
+		crds, err := s.read(dir)
 		if err != nil {
-			return fmt.Errorf("%s@%s: %w", module, version, err)
+			return fmt.Errorf("%s@%s: %w", s.module, version, err)
 		}
 		for name, data := range crds {
 			files[filepath.Join(version, name+".json")] = data
@@ -60,33 +89,34 @@ func run() error {
 		sums[version] = sum
 	}
 	files["crds.libsonnet"] = library(index)
-	files["NOTICE"] = notice(sums)
-	return replace(target, files)
+	files["NOTICE"] = s.notice(sums)
+	return replace(filepath.Join("addons", s.stack, "crds"), files)
 }
 
 // wanted gives the versions that any cluster has.
-func wanted(path string) ([]string, error) {
-	data, err := os.ReadFile(path)
+func (s source) wanted() ([]string, error) {
+	data, err := os.ReadFile(matrix)
 	if err != nil {
 		return nil, fmt.Errorf("%w (run this from the repository's root)", err)
 	}
 	var versions map[string]map[string]string
 	if err := json.Unmarshal(data, &versions); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", matrix, err)
 	}
 	set := map[string]bool{}
-	for _, version := range versions[component] {
+	for _, version := range versions[s.component] {
+		version, _, _ = strings.Cut(version, "@") // an image's digest
 		set[version] = true
 	}
 	if len(set) == 0 {
-		return nil, fmt.Errorf("%s names no version of %s", path, component)
+		return nil, fmt.Errorf("%s names no version of %s", matrix, s.component)
 	}
 	return slices.Sorted(maps.Keys(set)), nil
 }
 
 // download has the go command fetch and verify a version of the module.
-func download(version string) (dir, sum string, err error) {
-	cmd := exec.Command("go", "mod", "download", "-json", module+"@"+version)
+func (s source) download(version string) (dir, sum string, err error) {
+	cmd := exec.Command("go", "mod", "download", "-json", s.module+"@"+version)
 	// Outside of any module: this one's go.mod has no say in the version.
 	cmd.Dir = os.TempDir()
 	var stderr bytes.Buffer
@@ -94,17 +124,17 @@ func download(version string) (dir, sum string, err error) {
 	out, runErr := cmd.Output()
 	var answer struct{ Dir, Sum, Error string }
 	if err := json.Unmarshal(out, &answer); err != nil {
-		return "", "", fmt.Errorf("go mod download %s@%s: %w\n%s", module, version, errors.Join(runErr, err), stderr.Bytes())
+		return "", "", fmt.Errorf("go mod download %s@%s: %w\n%s", s.module, version, errors.Join(runErr, err), stderr.Bytes())
 	}
 	if answer.Error != "" {
-		return "", "", fmt.Errorf("go mod download %s@%s: %s", module, version, answer.Error)
+		return "", "", fmt.Errorf("go mod download %s@%s: %s", s.module, version, answer.Error)
 	}
 	return answer.Dir, answer.Sum, nil
 }
 
 // read converts the module's definitions to JSON, by their plural names.
-func read(dir string) (map[string][]byte, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "deploy", "crds", "*.yaml"))
+func (s source) read(dir string) (map[string][]byte, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, s.folder, "*.yaml"))
 	if err != nil {
 		return nil, err
 	}
@@ -120,14 +150,18 @@ func read(dir string) (map[string][]byte, error) {
 		}
 		var named struct {
 			Kind string
-			Spec struct{ Names struct{ Plural string } }
+			Spec struct {
+				Group string
+				Names struct{ Plural string }
+			}
 		}
 		if err := yaml.Unmarshal(data, &named); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		if named.Kind != "CustomResourceDefinition" || named.Spec.Names.Plural == "" {
-			return nil, fmt.Errorf("%s: want a CustomResourceDefinition, got %q", path, named.Kind)
+		if named.Kind != "CustomResourceDefinition" || !slices.Contains(s.groups, named.Spec.Group) {
+			continue
 		}
+		delete(crd, "status") // the API server's
 		var out bytes.Buffer
 		encoder := json.NewEncoder(&out) // sorts the keys
 		encoder.SetEscapeHTML(false)
@@ -138,7 +172,7 @@ func read(dir string) (map[string][]byte, error) {
 		crds[named.Spec.Names.Plural] = out.Bytes()
 	}
 	if len(crds) == 0 {
-		return nil, errors.New("no definitions in deploy/crds")
+		return nil, fmt.Errorf("no definitions of %s in %s", strings.Join(s.groups, ", "), s.folder)
 	}
 	return crds, nil
 }
@@ -160,12 +194,12 @@ func library(index map[string][]string) []byte {
 	return b.Bytes()
 }
 
-func notice(sums map[string]string) []byte {
+func (s source) notice(sums map[string]string) []byte {
 	var b strings.Builder
-	b.WriteString("The definitions in this folder are part of cert-manager, copyright The cert-manager Authors,\n")
+	fmt.Fprintf(&b, "The definitions in this folder are part of %s,\n", s.project)
 	b.WriteString("licensed under the Apache License, Version 2.0, converted from YAML to JSON and otherwise unchanged.\n\n")
 	for _, version := range slices.Sorted(maps.Keys(sums)) {
-		fmt.Fprintf(&b, "%s: https://%s/tree/%s/deploy/crds (module %s)\n", version, module, version, sums[version])
+		fmt.Fprintf(&b, "%s: "+s.url+" (module %s)\n", version, version, sums[version])
 	}
 	return []byte(b.String())
 }
