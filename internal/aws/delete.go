@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"slices"
 
 	"platform/internal/plan"
 )
@@ -44,7 +43,11 @@ func deletion(spec Spec, s *state) []step {
 		add(plan.Delete, balancerResource(b.Name), "", nil, deleteBalancerCalls(b)...)
 	}
 	for _, t := range s.ourTargetGroups(spec.Cluster) {
-		add(plan.Delete, targetGroupResource(t.Name), "", nil, deleteTargetGroup{ARN: t.ARN, Name: t.Name})
+		name := t.Tags[tagListener]
+		if name == "" {
+			name = t.Name
+		}
+		add(plan.Delete, targetGroupResource(name), "", nil, deleteTargetGroup{ARN: t.ARN, Name: t.Name})
 	}
 	groups := s.ourGroups(spec.Cluster)
 	ours := map[string]string{}
@@ -64,5 +67,5 @@ func deletion(spec Spec, s *state) []step {
 	for _, g := range groups {
 		add(plan.Delete, groupResource(g.Name), "", nil, deleteGroup{ID: g.ID, Name: g.Name})
 	}
-	return slices.Clip(steps)
+	return steps
 }

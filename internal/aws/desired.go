@@ -20,9 +20,6 @@ type desired struct {
 	mark         record
 }
 
-// ruleMark begins the description of each of our rules.
-const ruleMark = "platform: "
-
 // descriptionOfGroup can't be changed once the group is made.
 const descriptionOfGroup = "Ingress load balancer"
 
@@ -66,9 +63,9 @@ func desire(spec Spec, s *state, have *balancer) desired {
 	for _, name := range spec.listeners() {
 		l := spec.Ingress.Listeners[name]
 		for _, network := range spec.Ingress.Access {
-			d.group.Rules = append(d.group.Rules, rule{Protocol: "tcp", From: l.Port, To: l.Port, Peer: network, Description: ruleMark + name})
+			d.group.Rules = append(d.group.Rules, rule{Protocol: "tcp", From: l.Port, To: l.Port, Peer: network, Description: "clients of " + name})
 		}
-		d.nodeRules = append(d.nodeRules, rule{Protocol: "tcp", From: l.NodePort, To: l.NodePort, Peer: groupID, Description: ruleMark + "ingress " + name})
+		d.nodeRules = append(d.nodeRules, rule{Protocol: "tcp", From: l.NodePort, To: l.NodePort, Peer: groupID, Description: "ingress " + name, Tags: ruleTags(spec)})
 		d.targetGroups = append(d.targetGroups, desireTargetGroup(spec, s.vpc, name))
 		d.balancer.Listeners = append(d.balancer.Listeners, listener{Port: l.Port, Protocol: protocolTCP})
 	}
@@ -123,6 +120,11 @@ func desireTargetGroup(spec Spec, vpc, name string) targetGroup {
 
 func tagsFor(spec Spec, name string) map[string]string {
 	return map[string]string{tagName: name, tagCluster: spec.Cluster, tagComponent: component}
+}
+
+// ruleTags are the tags of rules in a group that isn't ours.
+func ruleTags(spec Spec) map[string]string {
+	return map[string]string{tagCluster: spec.Cluster, tagComponent: component}
 }
 
 // Resources as plans and events name them.

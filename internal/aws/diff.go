@@ -38,7 +38,7 @@ func diff(spec Spec, s *state) ([]step, error) {
 	d.listeners(kept)
 	d.records(z, kept)
 	d.outdated()
-	return d.steps, nil
+	return append(d.steps, d.last...), nil
 }
 
 // single finds our load balancer, if there is one, and makes sure that there
@@ -163,6 +163,8 @@ type differ struct {
 	// names are the names of security groups by ID.
 	names map[string]string
 	steps []step
+	// last are steps that others have to precede.
+	last []step
 	// replaced are the target groups that have a successor by an earlier step.
 	replaced map[string]bool
 }
@@ -176,9 +178,11 @@ func newDiffer(spec Spec, s *state, have *balancer) *differ {
 }
 
 func (d *differ) add(op plan.Op, resource string, fields []plan.Field, reason string, calls ...call) {
-	d.steps = append(d.steps, step{
-		change: &plan.Change{Layer: plan.AWS, Op: op, Resource: resource, Diff: fields, Reason: reason}, calls: calls,
-	})
+	d.steps = append(d.steps, step{change: d.change(op, resource, fields, reason), calls: calls})
+}
+
+func (d *differ) change(op plan.Op, resource string, fields []plan.Field, reason string) *plan.Change {
+	return &plan.Change{Layer: plan.AWS, Op: op, Resource: resource, Diff: fields, Reason: reason}
 }
 
 func create(view map[string]any) []plan.Field { return plan.Diff("", nil, view) }
@@ -232,7 +236,8 @@ func missingRules(have, want []rule) []rule {
 }
 
 // nodeRules lets the load balancer reach the nodes, in the group that kops
-// made for them.
+// made for them. What is to be closed is closed last, when no listener needs
+// it any more.
 func (d *differ) nodeRules() {
 	name := nodesGroupName(d.spec.Cluster)
 	names := maps.Clone(d.names)
@@ -243,13 +248,19 @@ func (d *differ) nodeRules() {
 		id, have = nodes.ID, filter(nodes.Rules, func(r rule) bool { return !r.Egress })
 	}
 	missing := missingRules(have, d.want.nodeRules)
-	marked := filter(have, func(r rule) bool { return strings.HasPrefix(r.Description, ruleMark) })
-	extra := missingRules(d.want.nodeRules, marked)
-	if len(missing)+len(extra) == 0 {
-		return
-	}
+	tagged := filter(have, func(r rule) bool { return ours(r.Tags, d.spec.Cluster) })
+	extra := missingRules(d.want.nodeRules, tagged)
 	fields := plan.Diff("", map[string]any{"ingress": rulesView(extra, names)}, map[string]any{"ingress": rulesView(missing, names)})
-	d.add(plan.Update, groupResource(name), fields, "", ruleCalls(id, missing, extra)...)
+	closing := ruleCalls(id, nil, extra)
+	switch {
+	case len(missing) > 0:
+		d.add(plan.Update, groupResource(name), fields, "", ruleCalls(id, missing, nil)...)
+		if len(closing) > 0 {
+			d.last = append(d.last, step{calls: closing})
+		}
+	case len(extra) > 0:
+		d.last = append(d.last, step{change: d.change(plan.Update, groupResource(name), fields, ""), calls: closing})
+	}
 }
 
 // targetGroups creates and corrects. What git no longer has goes last, when no

@@ -18,8 +18,8 @@
 // of kops' tags (KubernetesCluster, kubernetes.io/cluster/NAME) is used: kops
 // deletes and prunes by them.
 //
-// Rules in kops' security group of the nodes are ours if their description
-// begins with "platform: ". kops removes only rules of port 22 there.
+// The rules in kops' security group of the nodes have the first two as well;
+// kops removes only rules of port 22 there.
 //
 // DNS records have no tags. Beside the wildcard record *.NAME there is a TXT
 // record _platform.NAME, made and deleted in the same change, which says whose

@@ -167,7 +167,7 @@ func (l *Layer) observeGroups(ctx context.Context, s *state) error {
 func readRule(r ec2types.SecurityGroupRule) rule {
 	found := rule{
 		ID: awssdk.ToString(r.SecurityGroupRuleId), Egress: awssdk.ToBool(r.IsEgress), Protocol: awssdk.ToString(r.IpProtocol),
-		From: awssdk.ToInt32(r.FromPort), To: awssdk.ToInt32(r.ToPort), Description: awssdk.ToString(r.Description),
+		From: awssdk.ToInt32(r.FromPort), To: awssdk.ToInt32(r.ToPort), Description: awssdk.ToString(r.Description), Tags: ec2Tags(r.Tags),
 	}
 	switch {
 	case r.CidrIpv4 != nil:

@@ -152,13 +152,18 @@ func readTargetGroup(t elbtypes.TargetGroup) targetGroup {
 		ARN: awssdk.ToString(t.TargetGroupArn), Name: awssdk.ToString(t.TargetGroupName), VPC: awssdk.ToString(t.VpcId),
 		Protocol: string(t.Protocol), Port: awssdk.ToInt32(t.Port), TargetType: string(t.TargetType),
 		Check: check{
-			Protocol: string(t.HealthCheckProtocol), Port: awssdk.ToString(t.HealthCheckPort), Path: awssdk.ToString(t.HealthCheckPath),
+			Protocol: string(t.HealthCheckProtocol), Port: awssdk.ToString(t.HealthCheckPort),
 			Interval: awssdk.ToInt32(t.HealthCheckIntervalSeconds), Timeout: awssdk.ToInt32(t.HealthCheckTimeoutSeconds),
 			Healthy: awssdk.ToInt32(t.HealthyThresholdCount), Unhealthy: awssdk.ToInt32(t.UnhealthyThresholdCount),
 		},
 	}
-	if t.Matcher != nil {
-		found.Check.Matcher = awssdk.ToString(t.Matcher.HttpCode)
+	// What a TCP check may have kept from its time as an HTTP check is of no
+	// effect.
+	if t.HealthCheckProtocol == elbtypes.ProtocolEnumHttp || t.HealthCheckProtocol == elbtypes.ProtocolEnumHttps {
+		found.Check.Path = awssdk.ToString(t.HealthCheckPath)
+		if t.Matcher != nil {
+			found.Check.Matcher = awssdk.ToString(t.Matcher.HttpCode)
+		}
 	}
 	return found
 }

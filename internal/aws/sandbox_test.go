@@ -25,10 +25,9 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
-	"github.com/aws/smithy-go/middleware"
 )
 
-// The tests in sandbox_*_test.go and e2e_test.go talk to the sandbox's AWS
+// The tests in e2e_test.go talk to the sandbox's AWS
 // over HTTP by the ordinary SDK. One server serves them all; each test has a
 // cluster of its own, so that they can run side by side, and see what the
 // others have made as what isn't theirs.
@@ -246,24 +245,12 @@ func (a *account) changeRecord(action r53types.ChangeAction, set *r53types.Resou
 // the SDK's configuration.
 func (a *account) layer(options ...func(*awssdk.Config)) *Layer {
 	cfg := sdkConfig(a.url)
-	cfg.APIOptions = append(cfg.APIOptions, recordCalls)
 	for _, option := range options {
 		option(&cfg)
 	}
 	l := New(cfg, a.spec, nil)
 	l.patience, l.tick = 20*time.Second, 10*time.Millisecond
 	return l
-}
-
-// called collects the IAM actions of all calls that layers have made.
-var called sync.Map
-
-func recordCalls(stack *middleware.Stack) error {
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("RecordCalls",
-		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			called.Store(permission(middleware.GetServiceID(ctx), middleware.GetOperationName(ctx)), true)
-			return next.HandleInitialize(ctx, in)
-		}), middleware.After)
 }
 
 // inventory lists everything of the cluster that the sandbox's AWS has,

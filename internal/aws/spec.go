@@ -54,6 +54,9 @@ const (
 
 // ParseSpec decodes and checks a declaration. Errors name the field.
 func ParseSpec(data []byte) (Spec, error) {
+	if len(data) == 0 {
+		return Spec{}, errors.New("aws: required")
+	}
 	var s Spec
 	strict, err := json.UnmarshalStrict(data, &s)
 	if err != nil {
@@ -89,6 +92,7 @@ const (
 	maxBalancerName = 32
 	maxListenerName = 16 // leaves room for the rest of a target group's name
 	maxPath         = 1024
+	maxText         = 255 // characters in a string of a TXT record
 )
 
 // Validate reports everything that is wrong with the spec, a line each.
@@ -112,6 +116,8 @@ func (s Spec) Validate() error {
 		wrong("wildcard", "want a wildcard name such as *.k.dev.example.net, got %q", s.Wildcard)
 	case rest != s.HostedZone && !strings.HasSuffix(rest, "."+s.HostedZone):
 		wrong("wildcard", "%q isn't in the hosted zone %q", s.Wildcard, s.HostedZone)
+	case len(mark{Cluster: s.Cluster, Record: s.Wildcard, Type: "A"}.text()) > maxText+len(`""`):
+		wrong("wildcard", "%q is too long for its ownership record to hold", s.Wildcard)
 	}
 	s.Ingress.validate(wrong)
 	return errors.Join(errs...)

@@ -59,9 +59,11 @@ type rule struct {
 	From, To    int32
 	Peer        string
 	Description string
+	Tags        map[string]string
 }
 
-// key identifies a rule within its group, whatever its ID and description.
+// key identifies a rule within its group: there is never a second one that
+// allows the same.
 func (r rule) key() string {
 	ports := r.Protocol
 	switch {
