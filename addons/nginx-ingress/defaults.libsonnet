@@ -55,17 +55,20 @@ function(p, component) {
           },
         },
         {
+          // In two steps: a list with an object in it as the value makes the API
+          // server panic (1.36.1, CEL's conversion of lists).
           patchType: 'JSONPatch',
           jsonPatch: {
             expression: |||
               (has(object.spec.tls) && size(object.spec.tls) > 0) || !has(object.spec.rules) ? [] : [
+                JSONPatch{op: "add", path: "/spec/tls", value: []},
                 JSONPatch{
                   op: "add",
-                  path: "/spec/tls",
-                  value: [Object.spec.tls{
+                  path: "/spec/tls/-",
+                  value: Object.spec.tls{
                     hosts: object.spec.rules.map(rule, rule.host),
                     secretName: object.metadata.name + "-tls"
-                  }]
+                  }
                 }
               ]
             |||,

@@ -1,0 +1,7 @@
+local base = import 'addons/base/base.libsonnet';
+local cluster = import 'this.libsonnet';
+
+base(cluster.params('kube-system') {
+  admins: [cluster.org.groups.admins],
+  viewers: [cluster.org.groups.developers],
+})
