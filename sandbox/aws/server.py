@@ -79,7 +79,7 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), name="http", daemon=True).start()
     print(f"serving AWS (moto {version('moto')}, {len(applied)} mends) on http://{arguments.host}:{server.port}", flush=True)
 
     stop.wait()

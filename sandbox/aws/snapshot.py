@@ -23,6 +23,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
 
@@ -41,8 +43,12 @@ def _make_function(code: bytes, module: str, name: str, defaults: tuple | None) 
     return types.FunctionType(marshal.loads(code), import_module(module).__dict__, name, defaults)
 
 
+def _load_key(pem: bytes) -> Any:
+    return serialization.load_pem_private_key(pem, password=None)
+
+
 class _Pickler(pickle.Pickler):
-    """Pickles what moto's objects hold besides data: locks and lambdas."""
+    """Pickles what moto's objects hold besides data: locks, lambdas and keys."""
 
     _LOCKS = {
         type(threading.Lock()): threading.Lock,
@@ -54,6 +60,11 @@ class _Pickler(pickle.Pickler):
         lock = self._LOCKS.get(type(value))
         if lock:
             return lock, ()  # nobody holds one: the snapshot is taken between requests
+        if isinstance(value, rsa.RSAPrivateKey):
+            pem = value.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            return _load_key, (pem,)
         if isinstance(value, types.FunctionType) and "<locals>" in value.__qualname__ and not value.__closure__:
             return _make_function, (
                 marshal.dumps(value.__code__),
@@ -116,6 +127,7 @@ class Keeper:
         self._wake = threading.Condition()
         self._first: float | None = None  # when the oldest unwritten change was made
         self._last = 0.0  # when the newest one was
+        self._writing = False
         self._closed = False
         self._error: str | None = None
         self._written = 0
@@ -154,7 +166,7 @@ class Keeper:
     def health(self) -> dict[str, Any]:
         with self._wake:
             return {
-                "pending": self._first is not None,
+                "pending": self._writing or self._first is not None,
                 "written": self._written,
                 "milliseconds": round(self._milliseconds, 1),
                 "error": self._error,
@@ -181,6 +193,7 @@ class Keeper:
                     if self._first is None:
                         return
                     self._first = None
+                    self._writing = True
                 begin = time.perf_counter()
                 data = dump()
                 self._milliseconds = (time.perf_counter() - begin) * 1000
@@ -191,6 +204,8 @@ class Keeper:
         else:
             self._error = None
             self._written += 1
+        finally:
+            self._writing = False
 
 
 def _replace(path: Path, data: bytes) -> None:

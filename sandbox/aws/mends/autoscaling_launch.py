@@ -14,7 +14,8 @@ mend = Mend(
     __name__,
     service="Auto Scaling",
     moto="launches all instances of a group in its first subnet, at the launch template's default version; "
-    "answers 500 to whoever terminates an instance when the template is gone; keeps no record of activities",
+    "answers 500 to whoever terminates an instance when the template is gone, or has a later version with user data; "
+    "keeps no record of activities",
     aws="spreads instances evenly over the group's zones, launches them at the group's version of the template, "
     "and launches none without a template or while Launch is suspended: the activity fails, the request does not",
     source="Auto Scaling User Guide: Distribute instances across Availability Zones; Launch templates; "

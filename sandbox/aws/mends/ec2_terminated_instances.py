@@ -1,4 +1,6 @@
-"""How long a terminated instance is remembered."""
+"""What a terminated instance still is, and for how long it is remembered."""
+
+import copy
 
 from moto.core.utils import utcnow
 from moto.ec2.models.instances import Instance, InstanceBackend
@@ -8,9 +10,11 @@ from . import Mend
 mend = Mend(
     __name__,
     service="EC2",
-    moto="lists terminated instances for ever: a sandbox that lives for weeks grows with every rolling update",
-    aws="forgets a terminated instance after about an hour",
-    source="EC2 User Guide: Terminate instances (How instance termination works)",
+    moto="lists terminated instances for ever: a sandbox that lives for weeks grows with every rolling update; "
+    "terminating one again fails, since its network interface is gone",
+    aws="forgets a terminated instance after about an hour; until then terminating it again succeeds",
+    source="EC2 User Guide: Terminate instances (How instance termination works); "
+    "EC2 API Reference: TerminateInstances (this operation is idempotent)",
 )
 
 REMEMBERED_SECONDS = 3600
@@ -18,6 +22,8 @@ REMEMBERED_SECONDS = 3600
 
 @mend.around(Instance, "terminate")
 def terminate(original, instance):
+    if instance._state.name == "terminated":
+        return copy.copy(instance._state)
     result = original(instance)
     instance.terminated_at = utcnow()
     return result

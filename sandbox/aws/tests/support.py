@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.error
 import urllib.request
 from functools import cache, cached_property
 from pathlib import Path
@@ -20,16 +22,20 @@ from botocore.exceptions import ClientError
 SERVER = Path(__file__).resolve().parent.parent / "server.py"
 REGION = "eu-central-1"
 ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
-IMAGE = "ami-03cf127a"  # one of moto's built-in images, as kops resolves them
+IMAGE = "ami-000000005a0d0b0c2"  # Ubuntu 24.04, one of moto's built-in images
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Server:
     """One process of the sandbox's AWS."""
 
     def __init__(self, state: Path | None = None, without: str = ""):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, str(SERVER), "--port", str(port)]
         if state:
@@ -42,8 +48,8 @@ class Server:
             text=True,
         )
         if not self.process.stdout.readline():
-            self.process.wait()
-            raise AssertionError(f"the server did not start: {self.process.stderr.read()}")
+            _, errors = self.process.communicate()
+            raise AssertionError(f"the server did not start: {errors}")
 
     def stop(self) -> int:
         """Ends the server as the sandbox does; returns its exit code."""
@@ -87,6 +93,49 @@ class Server:
     route53 = cached_property(lambda self: self.client("route53"))
     s3 = cached_property(lambda self: self.client("s3"))
     sqs = cached_property(lambda self: self.client("sqs"))
+
+
+# Most of a server's start is importing moto: forked servers come from a process
+# that has done so already. They are the same program otherwise.
+_fork = multiprocessing.get_context("forkserver")
+_fork.set_forkserver_preload(["preloaded"])
+
+
+def _serve(arguments, without):
+    os.environ["SANDBOX_AWS_WITHOUT"] = without
+    sys.argv = [str(SERVER), *arguments]
+    import preloaded
+
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # whoever wants to see it starts a Server
+    sys.exit(preloaded.server.main())
+
+
+class ForkedServer(Server):
+    """A server that starts in a tenth of the time, for tests that need their own."""
+
+    def __init__(self, state: Path | None = None, without: str = ""):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        arguments = ["--port", str(port), *(["--state", str(state)] if state else [])]
+        self.process = _fork.Process(target=_serve, args=(arguments, without), daemon=True)
+        self.process.start()
+        end = time.monotonic() + 30
+        while time.monotonic() < end and self.process.is_alive():
+            try:
+                self.health()
+                return
+            except urllib.error.URLError:
+                time.sleep(0.02)
+        raise AssertionError(f"the server did not start (exit code {self.process.exitcode})")
+
+    def stop(self) -> int:
+        self.process.terminate()
+        self.process.join(20)
+        return self.process.exitcode
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
 
 
 @cache

@@ -98,7 +98,7 @@ class TemplateVersion(Case):
     def versions(self):
         return sorted(member["LaunchTemplate"]["Version"] for member in self.members())
 
-    @shows("launch_template_user_data")
+    @shows("autoscaling_launch")
     def test_later_version_has_user_data(self):
         _, subnets = self.network()
         template = self.template(UserData=base64.b64encode(b"one").decode())
