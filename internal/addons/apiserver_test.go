@@ -38,8 +38,6 @@ type world struct {
 	client  kubernetes.Interface
 	ns      string
 	options Options
-	// kubeconfig is what the stock kubectl uses.
-	kubeconfig string
 
 	mu     sync.Mutex
 	events []plan.Event
@@ -70,7 +68,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	ns := fmt.Sprintf("w%d", worlds.Add(1))
-	w := &world{t: t, server: server, client: client, ns: ns, kubeconfig: server.Kubeconfig}
+	w := &world{t: t, server: server, client: client, ns: ns}
 	w.options = Options{
 		Repository: "tests", Cluster: ns, Timeout: 10 * time.Second,
 		Connect: func(context.Context) (*rest.Config, error) { return server.Config, nil },

@@ -198,7 +198,7 @@ func (a *applier) applyStep(ctx context.Context, st *step) error {
 			fallthrough
 		case st.do == create: // the one that is there is being deleted
 			m := &member{ref: st.ref, kind: k, uid: st.live.GetUID()}
-			if err := a.awaitGone(ctx, []*member{m}); err != nil {
+			if _, err := a.awaitGone(ctx, []*member{m}); err != nil {
 				return err
 			}
 		default:

@@ -17,7 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"platform/internal/plan"
 )
@@ -45,7 +44,7 @@ func (w *world) kubectl(stdin string, args ...string) (string, error) {
 		w.t.Fatalf("this test needs bin/kubectl: build it with make sandbox (or leave it out with go test -short)")
 	}
 	cmd := exec.Command(binary, args...)
-	cmd.Env = append(os.Environ(), "KUBECTL_APPLYSET=true", "KUBECONFIG="+w.kubeconfig, "HOME="+w.t.TempDir())
+	cmd.Env = append(os.Environ(), "KUBECTL_APPLYSET=true", "KUBECONFIG="+w.server.Kubeconfig, "HOME="+w.t.TempDir())
 	cmd.Stdin = strings.NewReader(strings.ReplaceAll(stdin, "NS", w.ns))
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -357,7 +356,7 @@ func TestOperatorsRolloutsGoOn(t *testing.T) {
 	if !d.Spec.Paused || d.Spec.Template.Annotations[restartedAt] == "" || d.Spec.Template.Spec.Containers[0].Image != "web:2" {
 		t.Errorf("paused %v, template %v", d.Spec.Paused, d.Spec.Template)
 	}
-	if h := w.verify(next)[0]; h.State != plan.Progressing || !strings.Contains(h.Reason, "paused") {
+	if h := w.verify(next)[0]; h.State != plan.Ready || !strings.Contains(h.Reason, "paused") {
 		t.Errorf("health %+v, want it to say that it is paused", h)
 	}
 	w.mustKubectl("", "rollout", "resume", "deployment/web", "-n", w.ns)
@@ -469,26 +468,30 @@ replace Service NS/s (a Service made without an address can't get one later)
 
 // TestStockKubectlReadsOurSets gives one of our sets to kubectl, by changing
 // nothing but the name of the tool, and wants kubectl apply --prune to find
-// exactly its members.
+// exactly its members. What kubectl applies has to be in the parent's own
+// namespace; what it prunes is anywhere.
 func TestStockKubectlReadsOurSets(t *testing.T) {
 	w := newWorld(t)
 	w.namespace()
-	all := twoConfigs + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: NS}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: NS}\nspec: {ports: [{port: 80}]}\n"
-	fs := files("shop", w.parse(all))
-	w.apply(fs)
+	const stays = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: NS-stays, namespace: kube-system}
+data: {k: v}
+`
+	w.apply(files("shop", w.parse(stays+"---"+twoConfigs+`
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s, namespace: NS}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: NS-role}
+`)))
 	parent := w.parent("shop").Name
-	// kubectl looks for the parent in the context's namespace.
-	config, err := clientcmd.LoadFromFile(w.server.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.Contexts[config.CurrentContext].Namespace = parentNamespace
-	w.kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
-	if err := clientcmd.WriteToFile(*config, w.kubeconfig); err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"apply", "--server-side", "--force-conflicts", "--field-manager", Manager, "--applyset", "configmap/" + parent, "--prune", "-f", "-"}
-	out, err := w.kubectl(twoConfigs, args...)
+	args := []string{"apply", "--server-side", "--force-conflicts", "--field-manager", Manager, "--applyset", "configmap/" + parent, "-n", parentNamespace, "--prune", "-f", "-"}
+	out, err := w.kubectl(stays, args...)
 	if err == nil || !strings.Contains(out, `managed by tooling "platform" instead of "kubectl"`) {
 		t.Fatalf("kubectl must leave our sets alone, but: %v\n%s", err, out)
 	}
@@ -500,19 +503,17 @@ func TestStockKubectlReadsOurSets(t *testing.T) {
 		}
 	}
 	tool("kubectl/v1.36.1")
-	out, err = w.kubectl(twoConfigs, args...)
-	if err != nil {
-		t.Fatalf("kubectl apply --applyset: %v\n%s", err, out)
-	}
-	for _, want := range []string{"secret/s pruned", "service/s pruned"} {
+	out = w.mustKubectl(stays, args...)
+	for _, want := range []string{"configmap/a pruned", "configmap/b pruned", "secret/s pruned", "clusterrole.rbac.authorization.k8s.io/" + w.ns + "-role pruned"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("kubectl didn't say %q:\n%s", want, out)
 		}
 	}
-	if strings.Count(out, "pruned") != 2 {
+	if strings.Count(out, "pruned") != 4 {
 		t.Errorf("kubectl pruned more:\n%s", out)
 	}
-	if got := w.configs(); got != "a b" {
-		t.Errorf("left are %q", got)
-	}
+	// And back: what kubectl wrote is as we would have written it.
+	w.wantKinds("shop", "ConfigMap")
+	tool(tooling)
+	w.wantEmpty(files("shop", w.parse(stays)))
 }

@@ -49,6 +49,8 @@ func (e *ServerError) Error() string {
 	var request *url.Error
 	var status apierrors.APIStatus
 	switch {
+	case apierrors.IsUnauthorized(e.Err):
+		return fmt.Sprintf("API server %s %s: %s", e.Server, e.Problem, e.Remedy)
 	case errors.As(e.Err, &request):
 		cause = request.Err.Error()
 	case errors.As(e.Err, &status):
@@ -90,9 +92,10 @@ func heldText(fields []HeldField) string {
 type NotReadyError struct {
 	Resource string
 	Reason   string
-	// After is how long it was waited for.
+	// After is how long one may wait for it.
 	After time.Duration
-	// Final means that waiting longer is of no use.
+	// Final means that it was not waited for so long, since that is of no
+	// use.
 	Final bool
 }
 

@@ -29,9 +29,21 @@ func healthOf(u *unstructured.Unstructured) (plan.State, string) {
 		return plan.Failed, countText(u, result.Message)
 	}
 	if isPaused(u) {
+		// What an operator has paused on purpose is well as long as the pods
+		// that there are serve.
+		if ready, wanted := replicas(u); ready >= wanted {
+			return plan.Ready, pausedText
+		}
 		return plan.Progressing, pausedText
 	}
 	return plan.Progressing, countText(u, result.Message)
+}
+
+// replicas gives how many of a workload's replicas are ready and wanted.
+func replicas(u *unstructured.Unstructured) (ready, wanted int64) {
+	ready, _, _ = unstructured.NestedInt64(u.Object, "status", "readyReplicas")
+	wanted, _, _ = unstructured.NestedInt64(u.Object, "spec", "replicas")
+	return ready, wanted
 }
 
 const pausedText = "its rollout is paused (kubectl rollout resume continues it)"
@@ -54,7 +66,7 @@ func countText(u *unstructured.Unstructured, message string) string {
 	}
 	switch u.GetKind() {
 	case "Deployment", "StatefulSet", "ReplicaSet":
-		wanted, ready := count("spec", "replicas"), count("status", "readyReplicas")
+		ready, wanted := replicas(u)
 		if updated := count("status", "updatedReplicas"); ready >= wanted && updated < wanted {
 			return fmt.Sprintf("%d/%d replicas updated", updated, wanted)
 		}

@@ -47,6 +47,7 @@ type Options struct {
 type Layer struct {
 	opts     Options
 	requests atomic.Int64
+	warnings warnings
 	// salt makes the hashes of secret values useless outside of this run.
 	salt []byte
 }
@@ -56,13 +57,14 @@ func New(opts Options) *Layer {
 	if opts.Report == nil {
 		opts.Report = func(plan.Event) {}
 	}
-	if opts.Timeout == 0 {
+	if opts.Timeout <= 0 {
 		opts.Timeout = 5 * time.Minute
 	}
-	if opts.Parallel == 0 {
+	if opts.Parallel <= 0 {
 		opts.Parallel = 16
 	}
 	l := &Layer{opts: opts, salt: make([]byte, 32)}
+	l.warnings.report = l.report
 	rand.Read(l.salt) // it never fails
 	return l
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // prune deletes what git no longer declares, the stages backwards, so that a
@@ -38,9 +39,10 @@ func (a *applier) prune(ctx context.Context) (failed []*member, err error) {
 			a.done = append(a.done, batch[i].deletion())
 			a.report(batch[i].String(), "deleted", "", false)
 		}
-		if err := a.awaitGone(ctx, deleted); err != nil {
+		left, err := a.awaitGone(ctx, deleted)
+		if err != nil {
 			// They stay on record until they are gone for good.
-			failed = append(failed, deleted...)
+			failed = append(failed, left...)
 			errs = append(errs, err)
 		}
 		if len(errs) > 0 {
@@ -51,48 +53,46 @@ func (a *applier) prune(ctx context.Context) (failed []*member, err error) {
 	return failed, join(errs)
 }
 
-// awaitGone waits until objects that are being deleted are gone.
-func (a *applier) awaitGone(ctx context.Context, members []*member) error {
+// awaitGone waits until objects that are being deleted are gone. If it fails it
+// returns those that are left, or may be.
+func (a *applier) awaitGone(ctx context.Context, left []*member) ([]*member, error) {
 	deadline := time.Now().Add(a.opts.Timeout)
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		finalizers := make([][]string, len(members))
-		errs := each(ctx, a.parallel, len(members), func(i int) error {
-			m := members[i]
-			u, err := a.get(ctx, m.kind, m.ref)
+		there := make([]*unstructured.Unstructured, len(left))
+		errs := each(ctx, a.parallel, len(left), func(i int) error {
+			u, err := a.get(ctx, left[i].kind, left[i].ref)
 			if err != nil {
-				return fmt.Errorf("%s: %w", m, err)
+				return fmt.Errorf("%s: %w", left[i], err)
 			}
-			if u == nil || u.GetUID() != m.uid {
-				members[i] = nil
-				return nil
+			if u != nil && u.GetUID() == left[i].uid {
+				there[i] = u
 			}
-			finalizers[i] = u.GetFinalizers()
 			return nil
 		})
 		if err := join(errs); err != nil {
-			return err
+			return left, err
 		}
-		var left []*member
-		var why []string
-		for i, m := range members {
-			if m != nil {
-				left = append(left, m)
-				why = finalizers[i]
+		var still []*member
+		var last *unstructured.Unstructured
+		for i, u := range there {
+			if u != nil {
+				still = append(still, left[i])
+				last = u
 			}
 		}
-		if members = left; len(members) == 0 {
-			return nil
+		if left = still; len(left) == 0 {
+			return nil, nil
 		}
 		if time.Now().After(deadline) {
 			reason := "it is still being deleted"
-			if len(why) > 0 {
-				reason = "its deletion waits for " + strings.Join(why, ", ")
+			if finalizers := last.GetFinalizers(); len(finalizers) > 0 {
+				reason = "its deletion waits for " + strings.Join(finalizers, ", ")
 			}
-			return &NotReadyError{Resource: members[len(members)-1].String(), Reason: reason, After: a.opts.Timeout}
+			return left, &NotReadyError{Resource: left[len(left)-1].String(), Reason: reason, After: a.opts.Timeout}
 		}
-		a.report(members[0].String(), "waiting", "for its deletion", true)
+		a.report(left[0].String(), "waiting", "for its deletion", true)
 		if err := sleep(ctx, wait); err != nil {
-			return err
+			return left, err
 		}
 	}
 }

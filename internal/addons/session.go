@@ -60,7 +60,7 @@ func (l *Layer) connect(ctx context.Context) (*session, error) {
 	if config.Timeout == 0 {
 		config.Timeout = requestTimeout
 	}
-	config.WarningHandlerWithContext = &warnings{report: l.report}
+	config.WarningHandlerWithContext = &l.warnings
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counter{next: next, n: &l.requests} })
 	s := &session{server: config.Host, parallel: l.opts.Parallel}
 	client, err := rest.HTTPClientFor(config)
@@ -93,7 +93,7 @@ func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // warnings turns the API server's warnings into events, each text once: a dry
-// run and the apply after it give the same.
+// run and the apply after it get the same.
 type warnings struct {
 	report func(resource, action, detail string, transient bool)
 	seen   sync.Map

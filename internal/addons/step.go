@@ -61,13 +61,11 @@ func (l *Layer) decide(ctx context.Context, s *session, o *object, live *unstruc
 			return st, nil
 		}
 		after, err := l.judge(ctx, s, st, k)
-		if err != nil {
-			return nil, err
-		}
 		// What a controller wrote between our reading and the dry run would
-		// look like a change of ours.
-		if after == nil || after.GetResourceVersion() == live.GetResourceVersion() || tries == 5 {
-			return st, nil
+		// look like a change of ours, or make the dry run fail.
+		moved := apierrors.IsConflict(err) || after != nil && after.GetResourceVersion() != live.GetResourceVersion()
+		if !moved || tries == 5 {
+			return st, err
 		}
 		if live, err = s.get(ctx, k, o.ref); err != nil {
 			return nil, err

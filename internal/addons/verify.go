@@ -3,6 +3,7 @@ package addons
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,7 +41,11 @@ func (l *Layer) Verify(ctx context.Context) ([]plan.Health, error) {
 	reasons := make([]string, len(objects))
 	errs := each(ctx, s.parallel, len(objects), func(i int) error {
 		state := states[objects[i].ref]
-		if state == nil || state.state == plan.Ready {
+		if state == nil {
+			return nil
+		}
+		if state.state == plan.Ready {
+			reasons[i] = state.reason
 			return nil
 		}
 		reason, err := s.diagnose(ctx, state)
@@ -130,8 +135,10 @@ func (s *session) waitsForConsumer(ctx context.Context, claim *unstructured.Unst
 
 const (
 	pollEvery = time.Second
-	// talkAfter is how long something may take before it is asked why.
+	// talkAfter is how long something may take before it is asked why, and
+	// talkEvery how often from then on: that takes requests for each object.
 	talkAfter = 10 * time.Second
+	talkEvery = 5 * time.Second
 )
 
 // await waits until objects are ready. It gives up at once on what has failed
@@ -145,6 +152,7 @@ func (l *Layer) await(ctx context.Context, s *session, sets []*applySet, pending
 		declared = append(declared, &applySet{id: set.id, recorded: newScope()})
 	}
 	said := map[ref]string{}
+	var talked time.Time
 	for wait := 100 * time.Millisecond; len(pending) > 0; wait = min(2*wait, pollEvery) {
 		states, err := s.examine(ctx, declared, pending)
 		if err != nil {
@@ -153,6 +161,10 @@ func (l *Layer) await(ctx context.Context, s *session, sets []*applySet, pending
 		var waiting []*object
 		var failed []error
 		late := time.Since(start) >= l.opts.Timeout
+		talk := time.Since(start) > talkAfter && time.Since(talked) > talkEvery
+		if talk {
+			talked = time.Now()
+		}
 		for _, o := range pending {
 			c := states[o.ref]
 			if c == nil {
@@ -168,15 +180,15 @@ func (l *Layer) await(ctx context.Context, s *session, sets []*applySet, pending
 			waiting = append(waiting, o)
 			reason := c.reason
 			final := c.state == plan.Failed
-			if c.live != nil && (final || late || time.Since(start) > talkAfter) {
+			if c.live != nil && (final || late || talk) {
 				if reason, err = s.diagnose(ctx, c); err != nil {
 					return err
 				}
 			}
 			if final || late {
-				failed = append(failed, &NotReadyError{Resource: o.String(), Reason: reason, After: time.Since(start), Final: final})
+				failed = append(failed, &NotReadyError{Resource: o.String(), Reason: reason, After: l.opts.Timeout, Final: final})
 			}
-			if said[o.ref] != reason {
+			if said[o.ref] != reason && (talk || !strings.HasPrefix(said[o.ref], reason)) {
 				said[o.ref] = reason
 				l.report(o.String(), "waiting", reason, true)
 			}
@@ -187,7 +199,7 @@ func (l *Layer) await(ctx context.Context, s *session, sets []*applySet, pending
 		if pending = waiting; len(pending) == 0 {
 			return nil
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := sleep(ctx, min(wait, l.opts.Timeout-time.Since(start))); err != nil {
 			return err
 		}
 	}

@@ -2,8 +2,9 @@ package addons
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -53,6 +54,7 @@ status: {conditions: [{type: Ready, status: "False", reason: ErrRegister, messag
 `, "Issuer NS/acme: not ready after 2s: the account's key is refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.runPods()
 			w.namespace()
@@ -110,8 +112,7 @@ func TestServerErrorsAreOneClearSentence(t *testing.T) {
 	address := closed.Addr().String()
 	closed.Close()
 	stranger := httptest.NewUnstartedServer(http.NotFoundHandler())
-	stranger.TLS = &tls.Config{}
-	stranger.Config.ErrorLog = nil
+	stranger.Config.ErrorLog = log.New(io.Discard, "", 0)
 	stranger.StartTLS()
 	defer stranger.Close()
 
@@ -119,9 +120,9 @@ func TestServerErrorsAreOneClearSentence(t *testing.T) {
 		change func(config *rest.Config)
 		want   string
 	}{
-		"unreachable": {func(c *rest.Config) { c.Host = "https://" + address }, "API server https://" + address + " can't be reached: dial tcp " + address + ": connect: connection refused: is the cluster running, and this machine inside its network (VPN, proxy)?"},
+		"unreachable":  {func(c *rest.Config) { c.Host = "https://" + address }, "API server https://" + address + " can't be reached: dial tcp " + address + ": connect: connection refused: is the cluster running, and this machine inside its network (VPN, proxy)?"},
 		"no such host": {func(c *rest.Config) { c.Host = "https://nowhere.invalid" }, "API server https://nowhere.invalid can't be reached: "},
-		"expired":      {func(c *rest.Config) { c.BearerToken = "expired" }, "refuses the credentials: Unauthorized: they have expired or are another cluster's; export the kubeconfig again"},
+		"expired":      {func(c *rest.Config) { c.BearerToken = "expired" }, "refuses the credentials: they have expired or are another cluster's; export the kubeconfig again"},
 		"another CA":   {func(c *rest.Config) { c.Host = stranger.URL }, "isn't the one that the kubeconfig trusts"},
 		"not allowed":  {func(c *rest.Config) { c.Impersonate.UserName = "nobody" }, `doesn't allow it: `},
 	} {
