@@ -1,6 +1,7 @@
 // What follows from a cluster's few particulars: its names, its versions, and
 // what it says to kops and to AWS. See clusters/dev/this.libsonnet.
 local certManager = import 'addons/cert-manager/iam.libsonnet';
+local storage = import 'addons/storage/iam.libsonnet';
 local org = import 'clusters/org.libsonnet';
 local aws = import 'lib/aws.libsonnet';
 local kops = import 'lib/kops.libsonnet';
@@ -24,7 +25,8 @@ function(particulars) {
   access: error "cluster: must provide 'access', as { api, ssh, ingress }",
   // AWS permissions of the stacks' service accounts, as lists of policy statements
   // by namespace/name.
-  permissions: certManager.permissions(cluster, 'cert-manager'),
+  permissions: certManager.permissions(cluster, 'cert-manager') +
+               storage.permissions(cluster, 'storage'),
 
   // Facts //////////////////////////////////////////////////////////////////////
 
