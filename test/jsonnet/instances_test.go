@@ -105,8 +105,9 @@ func TestAPIServerTakesTwoInstances(t *testing.T) {
 	}
 	t.Cleanup(process.Stop)
 	s := connect(t, process.Config)
-	all := snippet(t, `(import 'lib/kube.libsonnet').Namespace('shared')`)
-	for _, two := range instancesOf(t) {
+	var all []render.Object
+	for stack, two := range instancesOf(t) {
+		all = append(all, snippet(t, `(import 'lib/kube.libsonnet').Namespace('`+stack+`')`)...)
 		all = append(all, two["first"]...)
 		all = append(all, two["second"]...)
 	}

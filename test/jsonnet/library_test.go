@@ -64,7 +64,9 @@ func vm() *jsonnet.VM {
 }
 
 func source(path, expression string) string {
-	return "local tests = import '" + filepath.Base(path) + "'; " + expression
+	// An anonymous snippet imports by the import path alone, which is the root.
+	name := filepath.ToSlash(strings.TrimPrefix(path, filepath.Clean(root)+string(filepath.Separator)))
+	return "local tests = import '" + name + "'; " + expression
 }
 
 func evaluate[T any](t *testing.T, path, expression string) T {
