@@ -280,6 +280,23 @@ func TestPlainIngressIsCompleted(t *testing.T) {
 		t.Errorf("no annotation asks cert-manager for a certificate: %v", got.GetAnnotations())
 	}
 
+	// A host name of its own, too, if it has none.
+	nameless := ingress("nameless", map[string]any{})
+	rules, _, _ := unstructured.NestedSlice(nameless.Object, "spec", "rules")
+	delete(rules[0].(map[string]any), "host")
+	if err := unstructured.SetNestedSlice(nameless.Object, rules, "spec", "rules"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = create(nameless); err != nil {
+		t.Fatal(err)
+	}
+	rules, _, _ = unstructured.NestedSlice(got.Object, "spec", "rules")
+	tls, _, _ = unstructured.NestedSlice(got.Object, "spec", "tls")
+	host = "nameless-shop.k." + cluster + ".example.net"
+	if rules[0].(map[string]any)["host"] != host || len(tls) != 1 || !reflect.DeepEqual(tls[0].(map[string]any)["hosts"], []any{host}) {
+		t.Errorf("an Ingress without a host: got rules %v and tls %v, want the host %s in both", rules, tls, host)
+	}
+
 	// With annotations of its own the rest must still be there …
 	got, err = create(ingress("noted", map[string]any{"annotations": map[string]any{"team": "shop"}}))
 	if err != nil {
