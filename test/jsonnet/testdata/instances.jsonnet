@@ -17,4 +17,5 @@ local two(name, stack, second={}) = {
     nodePorts: { http: 31080, https: 31443 },
   }),
   storage: two('storage', import 'addons/storage/storage.libsonnet', { shared: false }),
+  'web-proxy': two('web-proxy', import 'addons/web-proxy/web-proxy.libsonnet'),
 }
