@@ -9,6 +9,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 )
 
+// kind is how objects of one kind and version are reached.
+type kind struct {
+	gvr        schema.GroupVersionResource
+	namespaced bool
+}
+
 // kinds is what an API server serves.
 type kinds struct {
 	served    map[schema.GroupVersionKind]kind

@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/discovery"
@@ -297,10 +296,4 @@ func (s *session) names(ctx context.Context, k kind, namespace string) (map[stri
 			return out, nil
 		}
 	}
-}
-
-// kind is how objects of one kind and version are reached.
-type kind struct {
-	gvr        schema.GroupVersionResource
-	namespaced bool
 }
