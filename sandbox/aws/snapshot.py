@@ -2,9 +2,9 @@
 
 moto keeps everything in Python objects: one backend per service, account and
 region, which refer to each other (an Auto Scaling group holds its EC2 backend).
-All backends go into one pickle, which keeps those references. Pickling takes
-about 15 ms, half of it for a region's built-in images, so that a full snapshot
-after every burst of changes is cheaper than a log of changes would be.
+All backends go into one pickle, which keeps those references. Pickling takes a
+few milliseconds, so that a full snapshot after every burst of changes costs less
+than a log of changes would.
 
 The alternative, moto's recorder, replays requests: IDs, addresses and names are
 random, so that a replayed cluster is another one than the clients know.

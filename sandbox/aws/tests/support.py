@@ -97,6 +97,8 @@ class Server:
 
 # Most of a server's start is importing moto: forked servers come from a process
 # that has done so already. They are the same program otherwise.
+# It finds modules by this variable alone.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
 _fork = multiprocessing.get_context("forkserver")
 _fork.set_forkserver_preload(["preloaded"])
 

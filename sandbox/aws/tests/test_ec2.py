@@ -117,6 +117,14 @@ class Instances(Case):
         attached = [{"Name": "attachment.instance-id", "Values": [instance["InstanceId"]]}]
         self.assertEqual([], self.aws.ec2.describe_volumes(Filters=attached)["Volumes"])
 
+    @shows("ec2_terminated_instances")
+    def test_terminated_twice(self):
+        _, subnets = self.network()
+        (instance,) = self.aws.ec2.run_instances(ImageId=IMAGE, SubnetId=subnets[0], MinCount=1, MaxCount=1)["Instances"]
+        for previous in ("running", "terminated"):
+            (change,) = self.aws.ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])["TerminatingInstances"]
+            self.assertEqual(previous, change["PreviousState"]["Name"])
+
     def test_interface_that_existed_before_stays(self):
         _, subnets = self.network()
         interface = self.aws.ec2.create_network_interface(SubnetId=subnets[0])["NetworkInterface"]["NetworkInterfaceId"]
