@@ -20,6 +20,11 @@ bin/platform: FORCE
 	@mkdir -p bin
 	$(GO) build $(GOFLAGS_BUILD) -o $@ ./cmd/platform
 
+# The stock command, of the version that the tool uses as a library: to be
+# compared with.
+.sandbox/bin/kops: go.mod
+	$(GO) build -o $@ k8s.io/kops/cmd/kops
+
 demo: build sandbox ## bring up the dev cluster on this machine
 	bin/platform up dev --sandbox --yes
 
@@ -30,10 +35,10 @@ unit: sandbox ## unit tests, the jsonnet library's and those against a real API 
 	cd sandbox && $(GO) test ./...
 	.sandbox/venv/bin/python -m unittest discover -s sandbox/aws/tests -t sandbox/aws
 
-e2e: build sandbox ## the whole life of a cluster on a sandbox of its own
+e2e: build sandbox .sandbox/bin/kops ## the whole life of a cluster on a sandbox of its own
 	$(GO) test -count=1 -timeout 40m -tags e2e ./test/e2e/...
 
-soak: build sandbox ## long campaigns: interruptions everywhere, fuzzing
+soak: build sandbox .sandbox/bin/kops ## long campaigns: interruptions everywhere, fuzzing
 	SOAK=1 $(GO) test -count=1 -timeout 120m -tags e2e ./test/e2e/...
 	$(GO) test -run '^$$' -fuzz FuzzParseSpec -fuzztime 60s ./internal/kops
 
@@ -42,6 +47,9 @@ bench: build sandbox ## benchmarks, as a table
 
 render: build ## write generated/
 	bin/platform render
+
+vendor-crds: ## take the custom resource definitions from their pinned modules
+	$(GO) run ./addons/vendorcrds
 
 lint: ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
