@@ -178,13 +178,13 @@ func describe(changes []plan.Change) string {
 func (w *world) namespace() {
 	w.t.Helper()
 	ns := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": w.ns}}}
-	s := w.session()
+	s := w.connect()
 	if _, err := s.dynamic.Resource(namespaces.gvr).Create(w.t.Context(), ns, metav1.CreateOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func (w *world) session() *session {
+func (w *world) connect() *api {
 	w.t.Helper()
 	s, err := w.layer(nil).connect(w.t.Context())
 	if err != nil {

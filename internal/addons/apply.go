@@ -37,7 +37,7 @@ func (l *Layer) Apply(ctx context.Context) ([]plan.Change, error) {
 		return nil, err
 	}
 	records := found.parentChanges()
-	a := &applier{Layer: l, session: s, survey: found}
+	a := &applier{Layer: l, api: s, survey: found}
 	if err := a.run(ctx); err != nil {
 		return a.done, err
 	}
@@ -58,7 +58,7 @@ func (l *Layer) refuseConflicts(found *survey) error {
 // applier is one run of Apply.
 type applier struct {
 	*Layer
-	*session
+	*api
 	*survey
 	done []plan.Change
 }
@@ -82,7 +82,7 @@ func (a *applier) run(ctx context.Context) error {
 		for _, st := range steps {
 			objects = append(objects, st.object)
 		}
-		if err := a.await(ctx, a.session, a.sets, objects); err != nil {
+		if err := a.await(ctx, a.api, a.sets, objects); err != nil {
 			return err
 		}
 	}

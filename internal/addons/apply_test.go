@@ -433,7 +433,7 @@ stringData: {a: b, c: d}
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := w.session()
+	s := w.connect()
 	for _, o := range objects {
 		if o.Kind != "Service" {
 			continue

@@ -13,7 +13,7 @@ import (
 // checkKinds makes sure that every declared object can be applied: its kind
 // is served, or will be once the declared definitions are, and it has a
 // namespace where its kind needs one.
-func (s *session) checkKinds(objects []*object) error {
+func (s *api) checkKinds(objects []*object) error {
 	coming := map[schema.GroupKind]bool{}
 	comingGroups := map[schema.GroupVersion]bool{}
 	for _, o := range objects {
@@ -50,7 +50,7 @@ func (s *session) checkKinds(objects []*object) error {
 
 // checkNamespaces makes sure that what is to be created has a namespace to be
 // created in.
-func (s *session) checkNamespaces(ctx context.Context, steps []*step) error {
+func (s *api) checkNamespaces(ctx context.Context, steps []*step) error {
 	declared := map[string]bool{}
 	for _, st := range steps {
 		if st.Group == "" && st.Kind == "Namespace" {

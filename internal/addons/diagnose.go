@@ -21,7 +21,7 @@ var (
 
 // diagnose finds out why an object isn't ready: what it says itself, and the
 // most telling of its pods' states and of the warnings about it.
-func (s *session) diagnose(ctx context.Context, c *condition) (string, error) {
+func (s *api) diagnose(ctx context.Context, c *condition) (string, error) {
 	u := c.live
 	if u == nil || u.GetNamespace() == "" || u.GetDeletionTimestamp() != nil || isPaused(u) {
 		return c.reason, nil

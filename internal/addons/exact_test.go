@@ -29,7 +29,7 @@ var (
 // all that comparing needs.
 func (w *world) applyAll(objects []*object) {
 	w.t.Helper()
-	s := w.session()
+	s := w.connect()
 	for _, stage := range Stages {
 		var of []*object
 		for _, o := range objects {
@@ -55,7 +55,7 @@ func (w *world) applyAll(objects []*object) {
 			if err := w.layer(nil).await(w.t.Context(), s, w.setsOf(objects), of); err != nil {
 				w.t.Fatal(err)
 			}
-			a := &applier{Layer: w.layer(nil), session: s}
+			a := &applier{Layer: w.layer(nil), api: s}
 			var rest []*step
 			for _, o := range objects {
 				rest = append(rest, &step{object: o, do: create})
@@ -94,7 +94,7 @@ func (w *world) tree(name string) ([]File, []*object) {
 	return fs, objects
 }
 
-func (w *world) read(s *session, o *object) *unstructured.Unstructured {
+func (w *world) read(s *api, o *object) *unstructured.Unstructured {
 	w.t.Helper()
 	k, _ := s.kinds.of(o.gvk)
 	u, err := s.get(w.t.Context(), k, o.ref)
@@ -116,7 +116,7 @@ const (
 )
 
 // ask is the other way of finding out: one forced dry run for each object.
-func ask(ctx context.Context, s *session, o *object, live *unstructured.Unstructured) (verdict, *unstructured.Unstructured) {
+func ask(ctx context.Context, s *api, o *object, live *unstructured.Unstructured) (verdict, *unstructured.Unstructured) {
 	k, _ := s.kinds.of(o.gvk)
 	after, err := s.apply(ctx, k, o.body, applyOptions{manager: Manager, force: true, dryRun: true})
 	switch {
@@ -153,7 +153,7 @@ func TestPlanAgreesWithDryRuns(t *testing.T) {
 	w := newWorld(t)
 	fs, objects := w.tree("shop")
 	w.applyAll(objects)
-	s := w.session()
+	s := w.connect()
 	l := w.layer(fs)
 	random := rand.New(rand.NewPCG(*seed, 0))
 	counts := map[verdict]int{}
@@ -255,7 +255,7 @@ func withoutRandom(object map[string]any) map[string]any {
 
 // edit does to the live object what somebody with kubectl edit would, and
 // reports whether the server let it be done.
-func (w *world) edit(s *session, o *object, to *unstructured.Unstructured) bool {
+func (w *world) edit(s *api, o *object, to *unstructured.Unstructured) bool {
 	w.t.Helper()
 	patch, err := json.Marshal(mergePatch(o.body.Object, to.Object))
 	if err != nil {
@@ -294,7 +294,7 @@ func mergePatch(from, to map[string]any) map[string]any {
 
 // restore makes the cluster as declared again, from whatever was made of it:
 // in place where that is possible, otherwise anew.
-func (w *world) restore(s *session, objects []*object) {
+func (w *world) restore(s *api, objects []*object) {
 	w.t.Helper()
 	errs := each(w.t.Context(), 16, len(objects), func(i int) error {
 		o := objects[i]

@@ -28,7 +28,7 @@ type kinds struct {
 const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 // discover reads what the API server serves, in two requests.
-func (s *session) discover(ctx context.Context) error {
+func (s *api) discover(ctx context.Context) error {
 	var lists [2]discoveryv2.APIGroupDiscoveryList
 	for i, path := range []string{"/api", "/apis"} {
 		err := s.retry(ctx, func() error {

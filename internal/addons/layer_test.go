@@ -100,7 +100,7 @@ func TestEditedFieldsShow(t *testing.T) {
 	w := newWorld(t)
 	fs, objects := w.tree("shop")
 	w.applyAll(objects)
-	s := w.session()
+	s := w.connect()
 	edited, refused := 0, 0
 	for round := 0; ; round++ {
 		var want []string

@@ -12,7 +12,7 @@ import (
 
 // readSets reads the parents of our sets, and finds those whose files git no
 // longer has.
-func (l *Layer) readSets(ctx context.Context, s *session, found *survey) error {
+func (l *Layer) readSets(ctx context.Context, s *api, found *survey) error {
 	byName := map[string]*applySet{}
 	for _, set := range found.sets {
 		byName[set.name] = set

@@ -26,7 +26,7 @@ type member struct {
 // several goroutines, and returns the members of the sets that aren't
 // declared. It makes one LIST for each kind, over all sets; only objects that
 // should be there and aren't members are asked for besides.
-func (s *session) read(ctx context.Context, sets []*applySet, objects []*object, visit func(*unstructured.Unstructured, ref) error) ([]*member, error) {
+func (s *api) read(ctx context.Context, sets []*applySet, objects []*object, visit func(*unstructured.Unstructured, ref) error) ([]*member, error) {
 	if len(sets) == 0 {
 		return nil, nil
 	}
@@ -120,7 +120,7 @@ type list struct {
 // that are declared, in the version that they are declared in, and for those
 // that the sets' parents say they contain. A kind that isn't served has no
 // objects.
-func (s *session) listsFor(sets []*applySet, objects []*object) []list {
+func (s *api) listsFor(sets []*applySet, objects []*object) []list {
 	wanted := map[schema.GroupVersionKind]bool{}
 	covered := map[schema.GroupKind]bool{}
 	for _, o := range objects {
@@ -150,7 +150,7 @@ const fewAbsent = 2
 
 // readOutsiders reads declared objects that aren't members of the sets. Most
 // don't exist; the others are going to be taken over.
-func (s *session) readOutsiders(ctx context.Context, absent []*object, visit func(*unstructured.Unstructured, ref) error) error {
+func (s *api) readOutsiders(ctx context.Context, absent []*object, visit func(*unstructured.Unstructured, ref) error) error {
 	type place struct {
 		kind      kind
 		namespace string

@@ -49,7 +49,7 @@ func (st *step) change() (plan.Change, bool) {
 
 // decide finds out what is to be done about an object that a comparison
 // couldn't settle, by asking the server what applying it would make of it.
-func (l *Layer) decide(ctx context.Context, s *session, o *object, live *unstructured.Unstructured) (*step, error) {
+func (l *Layer) decide(ctx context.Context, s *api, o *object, live *unstructured.Unstructured) (*step, error) {
 	k, _ := s.kinds.of(o.gvk)
 	for tries := 0; ; tries++ {
 		st := &step{object: o, live: live, do: create}
@@ -75,7 +75,7 @@ func (l *Layer) decide(ctx context.Context, s *session, o *object, live *unstruc
 
 // judge fills in what is to be done about the live object of a step, and
 // returns what the server foresees if it has foreseen anything.
-func (l *Layer) judge(ctx context.Context, s *session, st *step, k kind) (*unstructured.Unstructured, error) {
+func (l *Layer) judge(ctx context.Context, s *api, st *step, k kind) (*unstructured.Unstructured, error) {
 	by, err := ownersOf(st.live)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func releases(o *object, by owners) bool {
 
 // foresee asks the server for the object as applying would leave it. It notes
 // in the step what others hold.
-func (l *Layer) foresee(ctx context.Context, s *session, st *step, k kind, by owners) (*unstructured.Unstructured, error) {
+func (l *Layer) foresee(ctx context.Context, s *api, st *step, k kind, by owners) (*unstructured.Unstructured, error) {
 	body := st.body
 	if releases(st.object, by) {
 		if replicas, found, _ := unstructured.NestedInt64(st.live.Object, "spec", "replicas"); found {

@@ -39,8 +39,8 @@ func holdsData(k schema.GroupKind) bool {
 	return false
 }
 
-// survey compares git with the cluster; a nil session stands for none.
-func (l *Layer) survey(ctx context.Context, s *session) (*survey, error) {
+// survey compares git with the cluster; a nil s stands for none.
+func (l *Layer) survey(ctx context.Context, s *api) (*survey, error) {
 	found, objects, err := l.declared()
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (l *Layer) survey(ctx context.Context, s *session) (*survey, error) {
 // compare finds out what is to be done about each object, and which members of
 // the sets aren't among them. Errors that are about one object are returned by
 // its index.
-func (l *Layer) compare(ctx context.Context, s *session, sets []*applySet, objects []*object) ([]*step, []*member, []error, error) {
+func (l *Layer) compare(ctx context.Context, s *api, sets []*applySet, objects []*object) ([]*step, []*member, []error, error) {
 	var mu sync.Mutex
 	// What is settled needs nobody's memory.
 	unsettled := map[ref]*unstructured.Unstructured{}

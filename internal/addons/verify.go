@@ -82,7 +82,7 @@ type condition struct {
 }
 
 // examine reads how objects are doing; those that don't exist have no entry.
-func (s *session) examine(ctx context.Context, sets []*applySet, objects []*object) (map[ref]*condition, error) {
+func (s *api) examine(ctx context.Context, sets []*applySet, objects []*object) (map[ref]*condition, error) {
 	var mu sync.Mutex
 	out := map[ref]*condition{}
 	_, err := s.read(ctx, sets, objects, func(u *unstructured.Unstructured, at ref) error {
@@ -120,7 +120,7 @@ var (
 
 // waitsForConsumer reports whether a claim is unbound because no pod uses it
 // yet and its class binds claims only then, which is as it should be.
-func (s *session) waitsForConsumer(ctx context.Context, claim *unstructured.Unstructured) (bool, error) {
+func (s *api) waitsForConsumer(ctx context.Context, claim *unstructured.Unstructured) (bool, error) {
 	name, _, _ := unstructured.NestedString(claim.Object, "spec", "storageClassName")
 	if claim.GetDeletionTimestamp() != nil || claim.GetAnnotations()["volume.kubernetes.io/selected-node"] != "" || name == "" {
 		return false, nil
@@ -144,7 +144,7 @@ const (
 // await waits until objects are ready. It gives up at once on what has failed
 // for good, and after the timeout on everything else. A paused rollout is its
 // operator's business and isn't waited for.
-func (l *Layer) await(ctx context.Context, s *session, sets []*applySet, pending []*object) error {
+func (l *Layer) await(ctx context.Context, s *api, sets []*applySet, pending []*object) error {
 	start := time.Now()
 	declared := make([]*applySet, 0, len(sets))
 	for _, set := range sets {

@@ -32,8 +32,8 @@ const (
 	writeGrace = 10 * time.Second
 )
 
-// session is the connection to one API server for the time of one verb.
-type session struct {
+// api is the connection to one API server for the time of one verb.
+type api struct {
 	server    string
 	dynamic   dynamic.Interface
 	metadata  metadata.Interface
@@ -42,8 +42,8 @@ type session struct {
 	kinds     *kinds
 }
 
-// connect opens a session, or gives nil while there is no cluster.
-func (l *Layer) connect(ctx context.Context) (*session, error) {
+// connect makes the connection, or gives nil while there is no cluster.
+func (l *Layer) connect(ctx context.Context) (*api, error) {
 	given, err := l.opts.Connect(ctx)
 	if errors.Is(err, ErrNoCluster) {
 		return nil, nil
@@ -61,7 +61,7 @@ func (l *Layer) connect(ctx context.Context) (*session, error) {
 	}
 	config.WarningHandlerWithContext = &l.warnings
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counter{next: next, n: &l.requests} })
-	s := &session{server: config.Host, parallel: l.opts.Parallel}
+	s := &api{server: config.Host, parallel: l.opts.Parallel}
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to API server %s: %w", config.Host, err)
@@ -107,7 +107,7 @@ func (w *warnings) HandleWarningHeaderWithContext(_ context.Context, code int, _
 	}
 }
 
-func (s *session) resource(k kind, namespace string) dynamic.ResourceInterface {
+func (s *api) resource(k kind, namespace string) dynamic.ResourceInterface {
 	if k.namespaced && namespace != "" {
 		return s.dynamic.Resource(k.gvr).Namespace(namespace)
 	}
@@ -116,7 +116,7 @@ func (s *session) resource(k kind, namespace string) dynamic.ResourceInterface {
 
 // list visits all objects of a kind that a selector selects, page by page.
 // An object may be visited twice if it changes meanwhile; the last counts.
-func (s *session) list(ctx context.Context, k kind, selector string, visit func(*unstructured.Unstructured)) error {
+func (s *api) list(ctx context.Context, k kind, selector string, visit func(*unstructured.Unstructured)) error {
 	opts := metav1.ListOptions{LabelSelector: selector, Limit: pageSize}
 	for restarts := 0; ; {
 		var page *unstructured.UnstructuredList
@@ -146,7 +146,7 @@ func (s *session) list(ctx context.Context, k kind, selector string, visit func(
 }
 
 // get reads one object; it is nil if there is none.
-func (s *session) get(ctx context.Context, k kind, r ref) (*unstructured.Unstructured, error) {
+func (s *api) get(ctx context.Context, k kind, r ref) (*unstructured.Unstructured, error) {
 	var u *unstructured.Unstructured
 	err := s.retry(ctx, func() (err error) {
 		u, err = s.resource(k, r.Namespace).Get(ctx, r.Name, metav1.GetOptions{})
@@ -169,7 +169,7 @@ type applyOptions struct {
 }
 
 // apply applies an object, or has the server say what that would make of it.
-func (s *session) apply(ctx context.Context, k kind, body *unstructured.Unstructured, o applyOptions) (*unstructured.Unstructured, error) {
+func (s *api) apply(ctx context.Context, k kind, body *unstructured.Unstructured, o applyOptions) (*unstructured.Unstructured, error) {
 	data, err := body.MarshalJSON()
 	if err != nil {
 		return nil, err
@@ -196,7 +196,7 @@ func (s *session) apply(ctx context.Context, k kind, body *unstructured.Unstruct
 
 // delete deletes exactly the object with that uid; one that is gone already is
 // as good.
-func (s *session) delete(ctx context.Context, k kind, r ref, uid types.UID, how metav1.DeletionPropagation) error {
+func (s *api) delete(ctx context.Context, k kind, r ref, uid types.UID, how metav1.DeletionPropagation) error {
 	ctx, done := finishing(ctx)
 	defer done()
 	err := s.retry(ctx, func() error {
@@ -232,7 +232,7 @@ func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
 // isn't there yet.
 const retryFor = 20 * time.Second
 
-func (s *session) retry(ctx context.Context, request func() error) error {
+func (s *api) retry(ctx context.Context, request func() error) error {
 	deadline := time.Now().Add(retryFor)
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		err := request()
@@ -269,7 +269,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // names gives the names of the objects of a kind in a namespace, without
 // reading the objects.
-func (s *session) names(ctx context.Context, k kind, namespace string) (map[string]bool, error) {
+func (s *api) names(ctx context.Context, k kind, namespace string) (map[string]bool, error) {
 	var resource metadata.ResourceInterface = s.metadata.Resource(k.gvr)
 	if k.namespaced {
 		resource = s.metadata.Resource(k.gvr).Namespace(namespace)
