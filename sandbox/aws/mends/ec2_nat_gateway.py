@@ -1,4 +1,4 @@
-"""The end of a NAT gateway."""
+"""A NAT gateway's network interface, and its end."""
 
 from moto.core.utils import utcnow
 from moto.ec2.exceptions import EC2ClientError
@@ -10,12 +10,25 @@ mend = Mend(
     __name__,
     service="EC2",
     moto="keeps a deleted NAT gateway's network interface and Elastic IP address, and the gateway itself for ever; "
-    "knows no tag filters",
-    aws="frees both (the address stays allocated) and forgets the gateway after about an hour",
+    "calls the interface available and gives it the default security group; knows no tag filters",
+    aws="frees both (the address stays allocated) and forgets the gateway after about an hour; the interface is in use, "
+    "described as the gateway's, and in no security group",
     source="VPC User Guide: Work with NAT gateways; EC2 API Reference: DeleteNatGateway, DescribeNatGateways",
 )
 
 REMEMBERED_SECONDS = 3600
+
+
+@mend.around(NatGatewayBackend, "create_nat_gateway")
+def create_nat_gateway(original, ec2, *args, **kwargs):
+    gateway = original(ec2, *args, **kwargs)
+    interface = gateway._eni
+    interface.description = f"Interface for NAT Gateway {gateway.id}"
+    interface.interface_type = "nat_gateway"
+    interface.requester_managed = True
+    interface.status = "in-use"
+    interface._group_set = []
+    return gateway
 
 
 @mend.around(NatGatewayBackend, "delete_nat_gateway")

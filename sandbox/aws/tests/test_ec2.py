@@ -266,6 +266,13 @@ class Dependencies(Case):
         self.aws.ec2.delete_internet_gateway(InternetGatewayId=gateway)
         self.aws.ec2.delete_vpc(VpcId=vpc)
         self.refused("InvalidVpcID.NotFound", self.aws.ec2.delete_vpc, VpcId=vpc)
+        in_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
+        for describe, found in (
+            (self.aws.ec2.describe_network_acls, "NetworkAcls"),
+            (self.aws.ec2.describe_route_tables, "RouteTables"),
+            (self.aws.ec2.describe_security_groups, "SecurityGroups"),
+        ):
+            self.assertEqual([], describe(Filters=in_vpc)[found])
 
 
 class NatGateways(Case):
@@ -283,6 +290,11 @@ class NatGateways(Case):
         self.assertEqual([gateway], [item["NatGatewayId"] for item in found])
         self.refused("InvalidIPAddress.InUse", self.aws.ec2.release_address, AllocationId=address)
         self.refused("DependencyViolation", self.aws.ec2.delete_subnet, SubnetId=subnet)
+
+        (interface,) = self.aws.ec2.describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["NetworkInterfaces"]
+        self.assertEqual(
+            ("in-use", "nat_gateway", []), tuple(interface[key] for key in ("Status", "InterfaceType", "Groups"))
+        )
 
         self.aws.ec2.delete_nat_gateway(NatGatewayId=gateway)
         (described,) = self.aws.ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"]
