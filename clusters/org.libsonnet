@@ -9,6 +9,8 @@
 
   // Who answers for the clusters: certificate authorities and alerts write here.
   team: 'platform@example.net',
+  // The mail server that alerts are sent by.
+  smarthost: 'smtp.example.net:587',
 
   // The hosted zone that the clusters' names are in. With its ID, permissions
   // name that zone; without, they are limited by the names of records alone.

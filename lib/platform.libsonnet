@@ -241,6 +241,96 @@ local kube = import 'lib/kube.libsonnet';
   // awsVolumes holds the token for awsContainer.
   awsVolumes:: { aws_token: kube.ServiceAccountTokenVolume('amazonaws.com', seconds=86400) },
 
+  // Secrets ///////////////////////////////////////////////////////////////////
+
+  // GeneratedSecret is a password that is made up once, in the cluster, and never
+  // leaves it: a Job that creates the Secret unless it is there. `image` needs sh
+  // and curl, so that it can be that of the program which the password is for.
+  // `keys_` maps the Secret's keys to values in which $PASSWORD stands for it.
+  GeneratedSecret(p, stack, name, image):: {
+    local all = self,
+    local component = platform.component(p, stack, name),
+    local fullName = p.name + '-' + name,
+    local job = fullName + '-generate',
+    // The name of the Secret.
+    secretName:: fullName,
+    keys_:: { password: '$PASSWORD' },
+    type_:: 'Opaque',
+    uid_:: 65532,
+
+    service_account: kube.ServiceAccount(job) + component,
+    role: kube.Role(job) + component {
+      rules: [
+        kube.rule([''], ['secrets'], ['get'], [fullName]),
+        // Creating can't be limited to a name.
+        kube.rule([''], ['secrets'], ['create']),
+      ],
+    },
+    role_binding: kube.RoleBinding(job) + component {
+      roleRef_:: all.role,
+      subjects_:: [all.service_account],
+    },
+    network_policy: kube.NetworkPolicy(job) + component {
+      target_pod:: all.job.spec.template,
+      spec+: { egress_+: { api: platform.toAPI() } },
+    },
+    local script = |||
+      set -eu
+      account=/var/run/secrets/kubernetes.io/serviceaccount
+      secrets=https://kubernetes.default.svc/api/v1/namespaces/%(namespace)s/secrets
+      call() {
+        curl --silent --show-error --retry 5 --retry-connrefused --output /tmp/answer --write-out '%%{http_code}' \
+          --cacert $account/ca.crt --header "Authorization: Bearer $(cat $account/token)" "$@"
+      }
+      encode() { printf %%s "$1" | base64 | tr -d '\n'; }
+      code=$(call $secrets/%(name)s)
+      if [ "$code" = 200 ]; then echo 'It is there.'; exit 0; fi
+      if [ "$code" != 404 ]; then echo "Reading the Secret: $code"; cat /tmp/answer; exit 1; fi
+      PASSWORD=$(head -c 24 /dev/urandom | base64 | tr '+/' '-_')
+      cat > /tmp/secret <<END
+      {"apiVersion": "v1", "kind": "Secret", "type": "%(type)s",
+       "metadata": {"name": "%(name)s", "labels": %(labels)s},
+       "data": {%(data)s}}
+      END
+      code=$(call --request POST --header 'Content-Type: application/json' --data-binary @/tmp/secret $secrets)
+      rm /tmp/secret
+      # Somebody else may have been faster.
+      if [ "$code" = 201 ] || [ "$code" = 409 ]; then echo 'Done.'; exit 0; fi
+      echo "Creating the Secret: $code"
+      cat /tmp/answer
+      exit 1
+    ||| % {
+      namespace: p.namespace,
+      name: fullName,
+      type: all.type_,
+      labels: std.manifestJsonMinified(platform.labels(p, stack, name)),
+      data: std.join(', ', ['"' + key + '": "$(encode "' + all.keys_[key] + '")"' for key in std.objectFields(all.keys_)]),
+    },
+    local pod = kube.PodSpec + platform.restricted(all.uid_) + {
+      restartPolicy: 'OnFailure',
+      serviceAccountName: all.service_account.metadata.name,
+      automountServiceAccountToken: true,
+      priorityClassName: platform.priority.standard,
+      volumes_+: { tmp: kube.EmptyDirVolume() },
+      containers_+: {
+        generate: platform.Container('generate') {
+          image: image,
+          command: ['sh', '-c', script],
+          resources_:: { cpu: '10m', memory: '32Mi' },
+          volumeMounts_+: { tmp: { mountPath: '/tmp' } },
+        },
+      },
+    },
+    // A Job's pods can't be changed: with another image it is another Job.
+    job: kube.Job(job + '-' + std.substr(std.md5(std.manifestJsonMinified(pod)), 0, 8)) + component {
+      spec+: { backoffLimit: 20, template+: { spec: pod } },
+    },
+  },
+
+  // checksum is an annotation for pods that read configuration only when they
+  // start: another configuration makes other pods.
+  checksum(config):: { 'checksum/config': std.md5(std.manifestJsonMinified(config.data)) },
+
   // Ingress ///////////////////////////////////////////////////////////////////
 
   // Ingress leads a host name to a Service. It needs `host` and `target_service`;

@@ -54,7 +54,7 @@ function(p, component) {
       replicas: p.replicas.min,
       template+: {
         // A new page means new pods.
-        metadata+: { annotations+: { 'checksum/config': std.md5(std.manifestJsonMinified(all.config.data)) } },
+        metadata+: { annotations+: platform.checksum(all.config) },
         spec+: platform.restricted(101) + {
           priorityClassName: platform.priority.standard,
           volumes_+: { config: kube.ConfigMapVolume(all.config), tmp: kube.EmptyDirVolume() },

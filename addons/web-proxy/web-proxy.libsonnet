@@ -60,7 +60,7 @@ function(params)
         replicas: p.replicas,
         template+: {
           // squid reads its configuration when it starts.
-          metadata+: { annotations+: { 'checksum/config': std.md5(all.config.data['squid.conf']) } },
+          metadata+: { annotations+: platform.checksum(all.config) },
           spec+: platform.restricted(13) + {
             priorityClassName: platform.priority.standard,
             volumes_+: {
