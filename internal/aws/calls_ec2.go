@@ -63,15 +63,15 @@ func (c allow) do(ctx context.Context, run *session) error {
 	for i, r := range c.Rules {
 		permissions[i] = r.permission(run.group)
 	}
-	// The rules of a step are all in one group, so they have the same tags.
-	var tags []ec2types.TagSpecification
-	if wanted := c.Rules[0].Tags; len(wanted) > 0 {
-		tags = []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeSecurityGroupRule, Tags: toEC2Tags(wanted)}}
-	}
 	var err error
 	if c.Egress {
-		_, err = run.ec2.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &id, IpPermissions: permissions, TagSpecifications: tags})
+		_, err = run.ec2.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &id, IpPermissions: permissions})
 	} else {
+		// The rules of a call are all in one group, so they have the same tags.
+		var tags []ec2types.TagSpecification
+		if wanted := c.Rules[0].Tags; len(wanted) > 0 {
+			tags = []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeSecurityGroupRule, Tags: toEC2Tags(wanted)}}
+		}
 		_, err = run.ec2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: permissions, TagSpecifications: tags})
 	}
 	return failed(err, "adding rules to security group %s", id)

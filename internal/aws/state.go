@@ -65,7 +65,7 @@ type rule struct {
 // key identifies a rule within its group: there is never a second one that
 // allows the same.
 func (r rule) key() string {
-	ports := r.Protocol
+	var ports string
 	switch {
 	case r.Protocol == "-1":
 		ports = "all"
