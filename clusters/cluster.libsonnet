@@ -1,6 +1,7 @@
 // What follows from a cluster's few particulars: its names, its versions, and
 // what it says to kops and to AWS. See clusters/dev/this.libsonnet.
 local certManager = import 'addons/cert-manager/iam.libsonnet';
+local logging = import 'addons/logging/iam.libsonnet';
 local monitoring = import 'addons/monitoring/iam.libsonnet';
 local storage = import 'addons/storage/iam.libsonnet';
 local org = import 'clusters/org.libsonnet';
@@ -27,6 +28,7 @@ function(particulars) {
   // AWS permissions of the stacks' service accounts, as lists of policy statements
   // by namespace/name.
   permissions: certManager.permissions(cluster, 'cert-manager') +
+               logging.permissions(cluster, 'logging') +
                monitoring.permissions(cluster, 'monitoring') +
                storage.permissions(cluster, 'storage'),
 

@@ -246,7 +246,8 @@ local kube = import 'lib/kube.libsonnet';
   // GeneratedSecret is a password that is made up once, in the cluster, and never
   // leaves it: a Job that creates the Secret unless it is there. `image` needs sh
   // and curl, so that it can be that of the program which the password is for.
-  // `keys_` maps the Secret's keys to values in which $PASSWORD stands for it.
+  // `keys_` maps the Secret's keys to values in which $PASSWORD stands for it, and
+  // $(random) for another one each time.
   GeneratedSecret(p, stack, name, image):: {
     local all = self,
     local component = platform.component(p, stack, name),
@@ -286,7 +287,8 @@ local kube = import 'lib/kube.libsonnet';
       code=$(call $secrets/%(name)s)
       if [ "$code" = 200 ]; then echo 'It is there.'; exit 0; fi
       if [ "$code" != 404 ]; then echo "Reading the Secret: $code"; cat /tmp/answer; exit 1; fi
-      PASSWORD=$(head -c 24 /dev/urandom | base64 | tr '+/' '-_')
+      random() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }
+      PASSWORD=$(random)
       cat > /tmp/secret <<END
       {"apiVersion": "v1", "kind": "Secret", "type": "%(type)s",
        "metadata": {"name": "%(name)s", "labels": %(labels)s},
