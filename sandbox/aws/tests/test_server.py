@@ -84,8 +84,8 @@ class Protocol(Case):
 
 
 class Documentation(unittest.TestCase):
-    def test_readme_lists_all_mends(self):
+    def test_docs_list_all_mends(self):
         table = subprocess.run([sys.executable, SERVER, "--list-mends"], capture_output=True, text=True, check=True).stdout
-        readme = (Path(SERVER).parent / "README.md").read_text()
-        listed = re.search(r"<!-- mends -->\n(.*?)<!-- end -->", readme, re.DOTALL)
+        docs = (Path(SERVER).parents[2] / "docs" / "sandbox.md").read_text()
+        listed = re.search(r"<!-- mends -->\n(.*?)<!-- end -->", docs, re.DOTALL)
         self.assertEqual(table.strip(), listed.group(1).strip(), "python server.py --list-mends prints what belongs there")

@@ -12,7 +12,10 @@ import (
 
 	"github.com/blang/semver/v4"
 	certmanager "github.com/cert-manager/cert-manager/pkg/client/clientset/versioned"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -65,8 +68,37 @@ func Apply(ctx context.Context, config *rest.Config, location string) ([]string,
 			applied = append(applied, addon.Name)
 		}
 	}
+	if err := removeAggregated(ctx, objects); err != nil {
+		errs = append(errs, err)
+	}
 	return applied, errors.Join(errs...)
 }
+
+var apiServices = schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}
+
+// removeAggregated takes away the addons' aggregated APIs, such as the metrics
+// server's: simulated pods serve none, and as long as one is registered and
+// doesn't answer, no namespace can be deleted, since the namespace controller
+// must know all kinds (Kubernetes: Configure the Aggregation Layer).
+func removeAggregated(ctx context.Context, objects dynamic.Interface) error {
+	list, err := objects.Resource(apiServices).List(ctx, metav1.ListOptions{LabelSelector: addonLabel})
+	if err != nil {
+		return fmt.Errorf("listing aggregated APIs: %w", err)
+	}
+	for _, item := range list.Items {
+		if _, served, _ := unstructured.NestedMap(item.Object, "spec", "service"); !served {
+			continue
+		}
+		err := objects.Resource(apiServices).Delete(ctx, item.GetName(), metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("removing the aggregated API %s: %w", item.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// addonLabel is on every object of kops' addons.
+const addonLabel = "addon.kops.k8s.io/name"
 
 // menu gives the addons that suit the cluster's version.
 func menu(client kubernetes.Interface, location string) (*channels.AddonMenu, error) {
