@@ -1,6 +1,7 @@
 // What follows from a cluster's few particulars: its names, its versions, and
 // what it says to kops and to AWS. See clusters/dev/this.libsonnet.
 local certManager = import 'addons/cert-manager/iam.libsonnet';
+local jenkins = import 'addons/jenkins/iam.libsonnet';
 local logging = import 'addons/logging/iam.libsonnet';
 local monitoring = import 'addons/monitoring/iam.libsonnet';
 local storage = import 'addons/storage/iam.libsonnet';
@@ -25,9 +26,11 @@ function(particulars) {
   clusterAutoscaler: false,
   // Networks that may reach the API, SSH on the machines, and the ingress.
   access: error "cluster: must provide 'access', as { api, ssh, ingress }",
+  hasJenkins: true,
   // AWS permissions of the stacks' service accounts, as lists of policy statements
   // by namespace/name.
   permissions: certManager.permissions(cluster, 'cert-manager') +
+               (if cluster.hasJenkins then jenkins.permissions(cluster) else {}) +
                logging.permissions(cluster, 'logging') +
                monitoring.permissions(cluster, 'monitoring') +
                storage.permissions(cluster, 'storage'),

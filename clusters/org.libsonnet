@@ -5,6 +5,8 @@
   domain: 'example.net',
   account: '123456789012',
   region: 'eu-central-1',
+  // In the order in which changes reach them.
+  clusters: ['dev', 'int', 'web'],
   zones: ['eu-central-1a', 'eu-central-1b', 'eu-central-1c'],
 
   // Who answers for the clusters: certificate authorities and alerts write here.
@@ -19,6 +21,8 @@
 
   stateStore: 's3://example-net-kops-state',
   discoveryStore: 's3://example-net-kops-oidc',
+  // The role that builds deploy as.
+  deployRole: 'platform-deployer',
   snapshotBucket: 'example-net-elasticsearch-snapshots',
 
   // This repository, for links and for Jenkins.

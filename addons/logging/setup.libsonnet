@@ -78,11 +78,10 @@ function(p, users, elasticsearch) {
     data: { [std.strReplace(std.strReplace(key, ' ', '.'), '/', '.')]: std.manifestJsonEx(requests[key], '  ') for key in std.objectFields(requests) } + {
       'setup.sh': |||
         set -eu
-        # Takes a method, a path and a body, or - for one on standard input.
+        # Takes a method, a path and a body: text, @file, or @- for standard input.
         es() {
           curl --silent --show-error --fail-with-body --cacert /certs/ca.crt --user "elastic:$(cat /users/elastic)" \
-            --header 'Content-Type: application/json' --request "$1" --data-binary "$3" "%(url)s/$2"
-          echo
+            --header 'Content-Type: application/json' --request "$1" --data-binary "$3" "%(url)s/$2" && echo
         }
         until es GET '_cluster/health?wait_for_status=yellow&timeout=30s' ''; do sleep 5; done
 

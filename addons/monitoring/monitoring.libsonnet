@@ -36,7 +36,7 @@ function(params)
       pushgateway: { cpu: '10m', memory: '32Mi', memoryLimit: '64Mi' },
     },
     // Which rules there are, and of which clusters drift reports are pushed here.
-    rules: ['node', 'pods', 'ingress', 'elasticsearch', 'jenkins', 'self'],
+    rules: ['node', 'pods', 'ingress', 'elasticsearch', 'self'] + (if p.cluster.hasJenkins then ['jenkins'] else []),
     driftReports: [],
     // Where alerts go: see alertmanager.libsonnet.
     mail: { to: p.cluster.org.team, from: p.cluster.org.team, smarthost: p.cluster.org.smarthost },

@@ -9,8 +9,6 @@ local cluster = import 'this.libsonnet';
     retention: { time: '60d', size: '180GB' },
     storage: { prometheus: '200Gi', alertmanager: '1Gi' },
     resources+: { prometheus: { cpu: '1', memory: '8Gi' } },
-    // No Jenkins here.
-    rules: ['node', 'pods', 'ingress', 'elasticsearch', 'self'],
     pager: true,
   }),
 }

@@ -9,6 +9,7 @@ local org = import 'clusters/org.libsonnet';
   controlPlane: { machineType: 'm6i.xlarge', zones: org.zones },
   nodes: { machineType: 'm6i.xlarge', minSize: 2, maxSize: 5 },
   clusterAutoscaler: true,
+  hasJenkins: false,
   access: {
     api: [org.networks.vpn],
     ssh: [],
