@@ -9,9 +9,11 @@ waits while holding it, so bodies are read before and answers are sent after.
 import functools
 import io
 import json
+import re
 import sys
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 from xml.sax.saxutils import escape
@@ -27,6 +29,8 @@ from werkzeug.serving import BaseWSGIServer, make_server
 SERVICES = ("autoscaling", "ec2", "elb", "elbv2", "events", "iam", "route53", "s3", "sqs", "ssm", "sts")
 
 HEALTH = "/sandbox/health"
+# How often each operation was asked for since the start.
+REQUESTS = "/sandbox/requests"
 
 # How the names of operations that change nothing begin.
 READS = ("Describe", "Get", "Head", "List", "Lookup", "AssumeRole")
@@ -40,12 +44,13 @@ responses.method_names_from_class = functools.cache(responses.method_names_from_
 
 
 class Application:
-    """Serves AWS's API and the sandbox's own health page."""
+    """Serves AWS's API and the sandbox's own pages."""
 
     def __init__(self, changed: Callable[[], None], health: Callable[[], dict[str, Any]]):
         self.lock = threading.RLock()
         self._changed = changed
         self._health = health
+        self._requests: Counter[str] = Counter()
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def preload(self) -> None:
@@ -57,13 +62,16 @@ class Application:
         BackendDict._instances.clear()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") == HEALTH:
-            body = json.dumps(self._health()).encode()
+        own = {HEALTH: self._health, REQUESTS: lambda: self._requests}.get(environ.get("PATH_INFO"))
+        if own:
             start_response("200 OK", [("Content-Type", "application/json")])
-            return [body]
+            return [json.dumps(own()).encode()]
 
         body = environ["wsgi.input"].getvalue()
         with self.lock:
+            asked = action(environ, body)
+            if asked:
+                self._requests[asked] += 1
             before = _count_backends()
             try:
                 return self._ask_moto(environ, start_response)
@@ -88,16 +96,25 @@ def _count_backends() -> int:
 
 def reads_only(environ: dict[str, Any], body: bytes) -> bool:
     """Says whether a request cannot have changed anything. When in doubt it can."""
-    if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
-        return True
+    return environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS") or operation(environ, body).startswith(READS)
+
+
+def operation(environ: dict[str, Any], body: bytes) -> str:
+    """Returns the name of the operation, or the method where the protocol has no names (S3, Route 53)."""
     target = environ.get("HTTP_X_AMZ_TARGET")  # the JSON protocols: Service_Version.Operation
     if target:
-        return target.rpartition(".")[2].startswith(READS)
+        return target.rpartition(".")[2]
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         for pair in body.split(b"&"):  # the query protocols: …&Action=Operation&…
             if pair.startswith(b"Action="):
-                return pair[len(b"Action=") :].decode("ascii", "replace").startswith(READS)
-    return False
+                return pair[len(b"Action=") :].decode("ascii", "replace")
+    return environ["REQUEST_METHOD"]
+
+
+def action(environ: dict[str, Any], body: bytes) -> str | None:
+    """Returns service:operation of a signed request, nearly as IAM names it; None of an unsigned one."""
+    signed = re.search(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
+    return f"{signed.group(1)}:{operation(environ, body)}" if signed else None
 
 
 # What a client gets when moto fails or lacks an operation. Not 500, which SDKs

@@ -4,8 +4,12 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
+	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,18 +27,80 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
+// endpoint is the URL of the sandbox's AWS.
+func (s *site) endpoint() string {
+	s.t.Helper()
+	for _, pair := range s.sandboxEnv() {
+		if value, ok := strings.CutPrefix(pair, "AWS_ENDPOINT_URL="); ok {
+			return value
+		}
+	}
+	s.t.Fatal("the sandbox's environment has no AWS_ENDPOINT_URL")
+	return ""
+}
+
+// policyIsEnough compares docs/iam-policy.json with the operations that the
+// sandbox's AWS was asked for in a cluster's life. S3 and Route 53 name none in
+// their requests and are left out.
+func policyIsEnough(t *testing.T, s *site) {
+	var policy struct {
+		Statement []struct{ Action json.RawMessage }
+	}
+	data, err := os.ReadFile(filepath.Join(project(t), "docs", "iam-policy.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &policy); err != nil {
+		t.Fatal(err)
+	}
+	var allowed []string
+	for _, statement := range policy.Statement {
+		var many []string
+		if json.Unmarshal(statement.Action, &many) != nil {
+			many = make([]string, 1)
+			if err := json.Unmarshal(statement.Action, &many[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		allowed = append(allowed, many...)
+	}
+	response, err := http.Get(s.endpoint() + "/sandbox/requests")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	asked := map[string]int{}
+	if err := json.NewDecoder(response.Body).Decode(&asked); err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for action := range asked {
+		service, operation, _ := strings.Cut(action, ":")
+		if service == "s3" || service == "route53" || operation == strings.ToUpper(operation) {
+			continue
+		}
+		checked++
+		ok := false
+		for _, pattern := range allowed {
+			if match, _ := path.Match(pattern, action); match {
+				ok = true
+			}
+		}
+		if !ok {
+			t.Errorf("docs/iam-policy.json doesn't allow %s, asked for %d times", action, asked[action])
+		}
+	}
+	if checked < 20 {
+		t.Errorf("only %d operations were seen: %v", checked, asked)
+	}
+}
+
 // resources lists everything in the sandbox's AWS that an account doesn't have
 // from the start, by the ordinary SDK.
 func resources(t *testing.T, s *site) []string {
 	t.Helper()
 	ctx := context.Background()
-	var endpoint string
-	for _, pair := range s.sandboxEnv() {
-		if value, ok := strings.CutPrefix(pair, "AWS_ENDPOINT_URL="); ok {
-			endpoint = value
-		}
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion("eu-central-1"), config.WithBaseEndpoint(endpoint),
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion("eu-central-1"), config.WithBaseEndpoint(s.endpoint()),
 		config.WithSharedConfigFiles([]string{os.DevNull}), config.WithSharedCredentialsFiles([]string{os.DevNull}),
 		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("sandbox", "sandbox", "")))
 	if err != nil {

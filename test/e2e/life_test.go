@@ -33,6 +33,7 @@ func TestLife(t *testing.T) {
 		{"state survives a restart", survivesRestart},
 		{"not becoming ready", notBecomingReady},
 		{"down leaves nothing", downLeavesNothing},
+		{"the policy file allows what was asked", policyIsEnough},
 	}
 	for _, step := range steps {
 		ok := t.Run(step.name, func(t *testing.T) {
