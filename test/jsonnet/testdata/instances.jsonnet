@@ -11,7 +11,16 @@ local two(name, stack, second={}) = {
 
 {
   'cert-manager': two('cert-manager', import 'addons/cert-manager/cert-manager.libsonnet', { shared: false }),
+  fluentd: two('fluentd', import 'addons/logging/fluentd.libsonnet'),
   guardrails: two('guardrails', import 'addons/guardrails/guardrails.libsonnet'),
+  jenkins: {
+    local jenkins = import 'addons/jenkins/jenkins.libsonnet',
+    [name]: jenkins(cluster.params('jenkins') { name: name, agents+: { namespace: 'jenkins' } })
+    for name in ['first', 'second']
+  },
+  logging: two('logging', import 'addons/logging/logging.libsonnet'),
+  monitoring: two('monitoring', import 'addons/monitoring/monitoring.libsonnet'),
+  'node-exporter': two('node-exporter', import 'addons/monitoring/node-exporter.libsonnet'),
   'nginx-ingress': two('nginx-ingress', import 'addons/nginx-ingress/nginx-ingress.libsonnet', {
     isDefaultClass: false,
     nodePorts: { http: 31080, https: 31443 },
