@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/kops/pkg/apis/kops"
 	"k8s.io/kops/pkg/flagbuilder"
 
@@ -134,7 +137,21 @@ func (b *builder) kwok(ctx context.Context) (supervise.Process, error) {
 		return get(ctx, http.DefaultClient, "http://127.0.0.1:"+port+"/healthz")
 	})
 	p.Command = append([]string{b.site.KWOK}, flags...)
-	return p, nil
+	p.Before, err = b.releaseLeases()
+	return p, err
+}
+
+// releaseLeases takes away the leases of the nodes. Each run of KWOK has a name
+// of its own and waits until the lease of the one before has run out, 40 s in
+// which no pod would start or end.
+func (b *builder) releaseLeases() (func(context.Context) error, error) {
+	client, err := kubernetes.NewForConfig(b.admin)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		return client.CoordinationV1().Leases(corev1.NamespaceNodeLease).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{})
+	}, nil
 }
 
 // stages joins the stages of all folders into one file.

@@ -18,6 +18,8 @@ type Process struct {
 	Dir string
 	// After names the processes that must be ready before this one starts.
 	After []string
+	// Before runs before each start, if it isn't nil; its error counts as a crash.
+	Before func(context.Context) error
 	// Ready returns nil as soon as the process does its work.
 	Ready func(context.Context) error
 	// Grace is how long it may take to end by itself once asked to.

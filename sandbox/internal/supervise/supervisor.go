@@ -222,6 +222,11 @@ func (k *keeper) run(ctx context.Context) {
 
 // once runs the process to its end, which is asked for when ctx is done.
 func (k *keeper) once(ctx context.Context, starts int) error {
+	if k.process.Before != nil {
+		if err := k.process.Before(ctx); err != nil {
+			return fmt.Errorf("before the start: %w", err)
+		}
+	}
 	out, err := openLog(k.supervisor.LogFile(k.process.Name))
 	if err != nil {
 		return err
