@@ -117,7 +117,7 @@ func (b *Builder) build(version, logPath string) {
 
 func (b *Builder) make(version, logPath string) (string, error) {
 	// Politely: the sandbox and its user have only this machine.
-	cmd := exec.CommandContext(b.ctx, "nice", "-n", "10", "make", "-C", b.root, target(version))
+	cmd := exec.CommandContext(b.ctx, "nice", "-n", "10", "make", "--no-print-directory", "-C", b.root, target(version))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// make's children are to end with it.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
