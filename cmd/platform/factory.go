@@ -54,7 +54,13 @@ func (f *factory) Config() (*config.Config, error) {
 // the environment or the file behind its default.
 func (f *factory) changedFlags() *pflag.FlagSet {
 	given := pflag.NewFlagSet("given", pflag.ContinueOnError)
-	f.flags.Visit(given.AddFlag)
+	// Not Visit: a flag that was given behind a subcommand is set in the
+	// subcommand's own set.
+	f.flags.VisitAll(func(flag *pflag.Flag) {
+		if flag.Changed {
+			given.AddFlag(flag)
+		}
+	})
 	return given
 }
 

@@ -39,6 +39,7 @@ type Health struct {
 	// stack, the control plane, an instance group.
 	Stack string `json:"stack"`
 	State State  `json:"state"`
-	// Reason is empty when ready, else what is wrong and since when.
+	// Reason says what is wrong, or what is worth knowing of something that is
+	// ready, such as that its rollout is paused.
 	Reason string `json:"reason,omitempty"`
 }

@@ -44,7 +44,8 @@ func Stacks(health []plan.Health) []Stack {
 	return out
 }
 
-// Health prints a line per stack and one for each resource that isn't ready.
+// Health prints a line per stack and one for each resource that isn't ready, or
+// is but has something to say, such as a paused rollout.
 func Health(w io.Writer, paint Paint, health []plan.Health) {
 	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	for _, s := range Stacks(health) {
@@ -52,7 +53,7 @@ func Health(w io.Writer, paint Paint, health []plan.Health) {
 	}
 	table.Flush()
 	for _, h := range health {
-		if h.State != plan.Ready {
+		if h.State != plan.Ready || h.Reason != "" {
 			fmt.Fprintf(w, "  %s %s: %s: %s\n", stateText(paint, h.State), h.Layer, h.Resource, h.Reason)
 		}
 	}

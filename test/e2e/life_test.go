@@ -32,8 +32,10 @@ func TestLife(t *testing.T) {
 		{"drift is corrected", driftIsCorrected},
 		{"state survives a restart", survivesRestart},
 		{"not becoming ready", notBecomingReady},
+		{"what the documentation shows works", docsWork},
 		{"down leaves nothing", downLeavesNothing},
 		{"the policy file allows what was asked", policyIsEnough},
+		{"what the documentation takes away", docsEnd},
 	}
 	for _, step := range steps {
 		ok := t.Run(step.name, func(t *testing.T) {
@@ -49,7 +51,9 @@ func TestLife(t *testing.T) {
 
 func upFromNothing(t *testing.T, s *site) {
 	changes := s.plan("dev")
-	if !slices.ContainsFunc(changes, func(c change) bool { return c.Layer == "kops" && strings.HasPrefix(c.Resource, "VPC/") && c.Op == "create" }) {
+	if !slices.ContainsFunc(changes, func(c change) bool {
+		return c.Layer == "kops" && strings.HasPrefix(c.Resource, "VPC/") && c.Op == "create"
+	}) {
 		t.Errorf("the plan of a new cluster has no VPC:\n%s", describe(changes))
 	}
 	r := s.must(1, "up", "dev")
@@ -232,7 +236,9 @@ func sameKeys(a, b map[string]string) bool {
 func driftIsCorrected(t *testing.T, s *site) {
 	s.kubectl("-n", "nginx-ingress", "delete", "service", "--all")
 	changes := s.plan("dev")
-	if len(changes) == 0 || slices.ContainsFunc(changes, func(c change) bool { return c.Op != "create" || !strings.HasPrefix(c.Resource, "Service nginx-ingress/") }) {
+	if len(changes) == 0 || slices.ContainsFunc(changes, func(c change) bool {
+		return c.Op != "create" || !strings.HasPrefix(c.Resource, "Service nginx-ingress/")
+	}) {
 		t.Errorf("deleted Services:\n%s", describe(changes))
 	}
 	// An operator's pause is no drift and survives.
