@@ -129,6 +129,8 @@ func (b *builder) kwok(ctx context.Context) (supervise.Process, error) {
 		// As kubelets hold theirs.
 		"--node-lease-duration-seconds=40",
 		"--server-address=127.0.0.1:" + port,
+		// Otherwise a line for every lease that is renewed.
+		"--v=WARN",
 	}
 	if cidr := b.config.ControlPlaneConfig.KubeControllerManager.ClusterCIDR; cidr != "" {
 		flags = append(flags, "--cidr="+cidr)

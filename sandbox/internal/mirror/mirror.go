@@ -12,12 +12,12 @@ import (
 	"strings"
 )
 
-// Programs are downloaded by machines, images are loaded by control planes:
-// what kops 1.36 looks up below KOPS_BASE_URL (nodemodel/nodeupconfigbuilder.go,
+// Programs are downloaded by machines, images are loaded by control planes: all
+// that kops 1.36 looks up below KOPS_BASE_URL (nodemodel/nodeupconfigbuilder.go,
 // nodemodel/wellknownassets).
 var (
 	architectures = []string{"amd64", "arm64"}
-	programs      = []string{"channels", "nodeup", "protokube"}
+	programs      = []string{"nodeup", "protokube"}
 	images        = []string{"dns-controller", "kops-channels", "kops-controller", "kops-utils-cp", "kube-apiserver-healthcheck"}
 )
 

@@ -332,7 +332,7 @@ func (c *cluster) machineStatus(machines []machine.Machine, nodes map[string]*co
 	for _, m := range machines {
 		status := MachineStatus{ID: m.ID, InstanceGroup: m.Tags["kops.k8s.io/instancegroup"], Zone: m.Zone, Message: c.failures[m.ID].message}
 		if boot := c.s.boots.Get(m.ID); boot != nil {
-			status.Role = strings.ToLower(string(boot.Role))
+			status.Role = boot.Role.ToLowerString()
 			if config, err := boot.Config(); err == nil {
 				status.Version = config.KubernetesVersion
 			}

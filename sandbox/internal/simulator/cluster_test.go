@@ -106,7 +106,7 @@ func TestMachineStatus(t *testing.T) {
 	tags := func(group string) map[string]string { return map[string]string{"kops.k8s.io/instancegroup": group} }
 	got := c.machineStatus([]machine.Machine{{ID: "i-3", Tags: tags("nodes")}, {ID: "i-1", Tags: tags("control-plane")}, {ID: "i-2", Tags: tags("nodes")}}, nil)
 	want := []MachineStatus{
-		{ID: "i-1", InstanceGroup: "control-plane", Role: "controlplane", Version: "1.36.1"},
+		{ID: "i-1", InstanceGroup: "control-plane", Role: "control-plane", Version: "1.36.1"},
 		{ID: "i-2", InstanceGroup: "nodes", Message: "booting i-2: no configuration"},
 		{ID: "i-3", InstanceGroup: "nodes", Message: machine.ErrNoControlPlane.Error()},
 	}

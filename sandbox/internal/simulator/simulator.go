@@ -23,10 +23,11 @@ import (
 const (
 	// While something happens EC2 is asked this often; when nothing has for a
 	// while, less.
-	busyInterval = time.Second
-	idleInterval = 3 * time.Second
-	idleAfter    = time.Minute
-	listTimeout  = 20 * time.Second
+	leastInterval = 300 * time.Millisecond
+	busyInterval  = time.Second
+	idleInterval  = 3 * time.Second
+	idleAfter     = time.Minute
+	listTimeout   = 20 * time.Second
 )
 
 // Options are what the simulator works with.
@@ -87,6 +88,7 @@ func (s *Simulator) Run(ctx context.Context) {
 	last := ""
 	changed := time.Now()
 	for ctx.Err() == nil {
+		began := time.Now()
 		listing, cancel := context.WithTimeout(ctx, listTimeout)
 		machines, err := s.fleet.List(listing)
 		cancel()
@@ -110,6 +112,7 @@ func (s *Simulator) Run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-s.wake:
 			changed = time.Now()
+			sleep(ctx, leastInterval-time.Since(began))
 		case <-time.After(interval):
 		}
 	}
@@ -120,6 +123,13 @@ func (s *Simulator) Wake() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 
