@@ -1,7 +1,7 @@
 // What is in front of a cluster in AWS: the ingress load balancer and the wildcard
 // name that points at it.
 {
-  // The ports of every node behind which the ingress controller listens.
+  // nodePorts are the ports of every node behind which the ingress controller is.
   nodePorts:: { http: 30080, https: 30443 },
 
   local defaults = {
