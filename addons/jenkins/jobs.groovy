@@ -23,17 +23,17 @@ multibranchPipelineJob('platform') {
     }
 }
 
-def job = { String name, String text, String task, String cron, List<String> clusters ->
+def onCluster = { String name, String text, String task, String schedule, List<String> choices ->
     pipelineJob(name) {
         description(text)
         parameters {
             stringParam('TASK', task, 'What the Jenkinsfile does.')
-            choiceParam('CLUSTER', clusters, 'The cluster that it does it to.')
+            choiceParam('CLUSTER', choices, 'The cluster that it does it to.')
         }
         properties {
             disableConcurrentBuilds()
-            if (cron) {
-                pipelineTriggers { triggers { cron { spec(cron) } } }
+            if (schedule) {
+                pipelineTriggers { triggers { cron { spec(schedule) } } }
             }
         }
         logRotator { daysToKeep(90) }
@@ -52,5 +52,5 @@ def job = { String name, String text, String task, String cron, List<String> clu
     }
 }
 
-job('deploy', 'Makes a cluster what the main branch says.', 'deploy', '', [%(clusters)s])
-job('nightly', 'Reports where clusters have left git.', 'nightly', 'H 2 * * *', ['all'])
+onCluster('deploy', 'Makes a cluster what the main branch says.', 'deploy', '', [%(clusters)s])
+onCluster('nightly', 'Reports where clusters have left git.', 'nightly', 'H 2 * * *', ['all'])

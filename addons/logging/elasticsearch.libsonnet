@@ -20,32 +20,34 @@ function(p, users) {
 
   service_account: kube.ServiceAccount(name) + this,
   config: kube.ConfigMap(name) + this {
+    local settings = {
+      'cluster.name': p.cluster.name + '-' + p.name,
+      'node.name': '${POD_NAME}',
+      'network.host': '0.0.0.0',
+      'network.publish_host': '${POD_IP}',
+      'path.data': home + '/data',
+      'path.logs': home + '/logs',
+      // A port that opens when the node has joined the cluster.
+      'readiness.port': 9399,
+      'action.destructive_requires_name': true,
+      'xpack.security.enabled': true,
+      'xpack.security.enrollment.enabled': false,
+      'xpack.security.autoconfiguration.enabled': false,
+      'xpack.security.transport.ssl': tls { verification_mode: 'certificate' },
+      'xpack.security.http.ssl': tls,
+      's3.client.default.region': p.cluster.region,
+    } + (if single then { 'discovery.type': 'single-node' } else { 'discovery.seed_hosts': [nodes] }),
+    local yaml(settings) = std.join('', [
+      key + ': ' + std.manifestJsonMinified(settings[key]) + '\n'
+      for key in std.objectFields(settings)
+    ]),
     data: {
-      'elasticsearch.yml': std.manifestJsonEx({
-        'cluster.name': p.cluster.name + '-' + p.name,
-        'node.name': '${POD_NAME}',
-        'network.host': '0.0.0.0',
-        'network.publish_host': '${POD_NAME}.' + nodes + '.' + p.namespace + '.svc',
-        'path.data': home + '/data',
-        'path.logs': home + '/logs',
-        // A port that opens when the node has joined the cluster.
-        'readiness.port': 9399,
-        // The indices' names are ours alone.
-        'action.destructive_requires_name': true,
-        'xpack.security.enabled': true,
-        'xpack.security.enrollment.enabled': false,
-        'xpack.security.autoconfiguration.enabled': false,
-        'xpack.security.transport.ssl': tls { verification_mode: 'certificate' },
-        'xpack.security.http.ssl': tls,
-        's3.client.default.region': p.cluster.region,
-      } + (
-        if single then { 'discovery.type': 'single-node' }
-        else {
-          'discovery.seed_hosts': [nodes],
-          // Only the first start of all takes this into account.
-          'cluster.initial_master_nodes': [name + '-' + i for i in std.range(0, p.replicas.elasticsearch - 1)],
-        }
-      ), '  '),
+      'elasticsearch.yml': yaml(settings),
+      // Added for nodes without data only. Nodes that have some must never form a
+      // cluster anew: two halves could.
+      'first-start.yml':
+        if single then ''
+        else yaml({ 'cluster.initial_master_nodes': [name + '-' + i for i in std.range(0, p.replicas.elasticsearch - 1)] }),
     },
   },
 
@@ -77,7 +79,7 @@ function(p, users) {
           },
           volumes_+: platform.awsVolumes {
             certs: kube.SecretVolume(name),
-            yml: kube.ConfigMapVolume(all.config),
+            settings: kube.ConfigMapVolume(all.config),
             config: kube.EmptyDirVolume(),
             logs: kube.EmptyDirVolume(),
             tmp: kube.EmptyDirVolume(),
@@ -92,14 +94,19 @@ function(p, users) {
             // AWS' token only from there.
             config: platform.Container('config') {
               image: p.images.elasticsearch,
-              command: [
-                'sh',
-                '-ec',
-                'cp -r ' + home + '/config/. /mnt/config/; mkdir -p /mnt/config/repository-s3;' +
-                ' ln -sfn /var/run/secrets/amazonaws.com/token /mnt/config/repository-s3/aws-web-identity-token-file',
-              ],
+              command: ['sh', '-ec', |||
+                cp -r %(home)s/config/. /mnt/config/
+                cp /mnt/settings/elasticsearch.yml /mnt/config/elasticsearch.yml
+                if [ ! -e %(home)s/data/_state ]; then cat /mnt/settings/first-start.yml >> /mnt/config/elasticsearch.yml; fi
+                mkdir -p /mnt/config/repository-s3
+                ln -sfn /var/run/secrets/amazonaws.com/token /mnt/config/repository-s3/aws-web-identity-token-file
+              ||| % { home: home }],
               resources_:: { cpu: '10m', memory: '64Mi' },
-              volumeMounts_+: { config: { mountPath: '/mnt/config' } },
+              volumeMounts_+: {
+                config: { mountPath: '/mnt/config' },
+                settings: { mountPath: '/mnt/settings', readOnly: true },
+                data: { mountPath: home + '/data', readOnly: true },
+              },
             },
           },
           containers_+: {
@@ -110,6 +117,7 @@ function(p, users) {
                 // Of the user elastic, when the data is still empty.
                 ELASTIC_PASSWORD: kube.SecretKeyRef(users, 'elastic'),
                 ES_TMPDIR: '/tmp',
+                POD_IP: kube.FieldRef('status.podIP'),
                 POD_NAME: kube.FieldRef('metadata.name'),
               },
               ports_+: {
@@ -123,7 +131,6 @@ function(p, users) {
               readinessProbe: platform.tcpProbe('readiness', period=5),
               volumeMounts_+: mounts {
                 certs: { mountPath: home + '/config/certs', readOnly: true },
-                yml: { mountPath: home + '/config/elasticsearch.yml', subPath: 'elasticsearch.yml', readOnly: true },
                 data: { mountPath: home + '/data' },
               },
             },

@@ -89,8 +89,8 @@ function(p)
         job_name: 'pods',
         kubernetes_sd_configs: [{ role: 'pod' }],
         relabel_configs: annotated('pod') + [
-          // node-exporter has a job of its own.
-          drop(['__meta_kubernetes_pod_label_app_kubernetes_io_name'], 'node-exporter'),
+          // These have jobs of their own.
+          drop(['__meta_kubernetes_pod_label_app_kubernetes_io_component'], 'kube-state-metrics|node-exporter'),
           drop(['__meta_kubernetes_pod_phase'], 'Pending|Succeeded|Failed|Completed'),
           // One target per pod, not one per port that it declares.
           drop(['__meta_kubernetes_pod_container_init'], 'true'),
@@ -118,10 +118,19 @@ function(p)
         keep_dropped_targets: 100,
       },
       {
+        job_name: 'kube-state-metrics',
+        kubernetes_sd_configs: [{ role: 'pod', namespaces: { names: [p.namespace] } }],
+        // It speaks of other pods: their names are what counts, not its own.
+        honor_labels: true,
+        relabel_configs: [
+          keep(['__meta_kubernetes_pod_label_app_kubernetes_io_component', '__meta_kubernetes_pod_container_port_name'], 'kube-state-metrics;http'),
+        ],
+      },
+      {
         job_name: 'node-exporter',
         kubernetes_sd_configs: [{ role: 'pod' }],
         relabel_configs: [
-          keep(['__meta_kubernetes_pod_label_app_kubernetes_io_name', '__meta_kubernetes_pod_container_port_name'], 'node-exporter;metrics'),
+          keep(['__meta_kubernetes_pod_label_app_kubernetes_io_component', '__meta_kubernetes_pod_container_port_name'], 'node-exporter;metrics'),
           copy('__meta_kubernetes_pod_node_name', 'instance'),
           copy('__meta_kubernetes_pod_node_name', 'node'),
         ],

@@ -5,8 +5,6 @@ local cluster = import 'this.libsonnet';
 {
   namespace: platform.Namespace('cert-manager'),
   cert_manager: certManager(cluster.params('cert-manager') {
-    // Names come and go here, and Let's Encrypt limits certificates per week.
-    defaultIssuer: 'letsencrypt-staging',
     replicas: { controller: 1, webhook: 2, cainjector: 1 },
   }),
 }
