@@ -185,4 +185,27 @@ local service = kube.Service('web') + platform.component(p, 'shop', 'web') { tar
     fails: function() platform.Ingress('web') { target_service: service },
     message: 'Ingress web: must provide host',
   },
+
+  // Secrets.
+  local password = platform.GeneratedSecret(p, 'shop', 'login', 'shop:1') { keys_:: { user: 'me:$PASSWORD' } },
+  'a generated Secret is made by a Job that may create it and read nothing else': {
+    actual: [password.secretName, password.role.rules],
+    expected: ['shop-login', [
+      { apiGroups: [''], resources: ['secrets'], verbs: ['get'], resourceNames: ['shop-login'] },
+      { apiGroups: [''], resources: ['secrets'], verbs: ['create'], resourceNames: null },
+    ]],
+  },
+  "a generated Secret's script has the keys and no password": {
+    local script = password.job.spec.template.spec.containers[0].command[2],
+    actual: std.length(std.findSubstr('"user": "$(encode "me:$PASSWORD")"', script)),
+    expected: 1,
+  },
+  'another image is another Job, since Jobs cannot be changed': {
+    actual: password.job.metadata.name == platform.GeneratedSecret(p, 'shop', 'login', 'shop:2').job.metadata.name,
+    expected: false,
+  },
+  'checksum changes with the configuration': {
+    actual: platform.checksum({ data: { a: 'b' } }) == platform.checksum({ data: { a: 'c' } }),
+    expected: false,
+  },
 }
