@@ -1,21 +1,40 @@
 package render
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/google/go-jsonnet"
 )
 
 // importer finds imports next to the importing file and then in each folder
 // of a path, and nowhere outside of those folders: what a tree renders to
-// depends on the tree alone.
+// depends on the tree alone. It looks at each path once, so that all that is
+// rendered with it, in parallel, sees the same tree.
 type importer struct {
 	// roots are absolute, free of links; the first is the repository.
 	roots []string
-	cache map[string]jsonnet.Contents
+
+	mu    sync.Mutex
+	found map[string]*lookup
+	// contents are by the files' names: jsonnet wants equal pointers for equal
+	// names, by whichever path they were found.
+	contents map[string]*lookup
+}
+
+// lookup is what there is at a path: a file, nothing, or an error.
+type lookup struct {
+	// name is the file's place without links, under which errors mention it;
+	// empty if there is nothing.
+	name     string
+	contents jsonnet.Contents
+	// hash is of the contents.
+	hash [sha256.Size]byte
+	err  error
 }
 
 func newImporter(root string, jpath []string) (*importer, error) {
@@ -23,7 +42,7 @@ func newImporter(root string, jpath []string) (*importer, error) {
 	if err != nil {
 		return nil, err
 	}
-	im := &importer{cache: map[string]jsonnet.Contents{}}
+	im := &importer{found: map[string]*lookup{}, contents: map[string]*lookup{}}
 	for _, dir := range append([]string{root}, jpath...) {
 		if !filepath.IsAbs(dir) {
 			dir = filepath.Join(root, dir)
@@ -39,40 +58,69 @@ func newImporter(root string, jpath []string) (*importer, error) {
 
 // Import implements jsonnet.Importer.
 func (im *importer) Import(importedFrom, importedPath string) (jsonnet.Contents, string, error) {
-	var candidates []string
-	if filepath.IsAbs(importedPath) {
-		candidates = []string{importedPath}
-	} else {
-		candidates = append(candidates, filepath.Join(filepath.Dir(im.abs(importedFrom)), importedPath))
-		for _, root := range im.roots {
-			candidates = append(candidates, filepath.Join(root, importedPath))
+	for _, candidate := range im.candidates(importedFrom, importedPath) {
+		at := im.look(candidate)
+		if at.err != nil {
+			return jsonnet.Contents{}, "", at.err
 		}
-	}
-	for _, candidate := range candidates {
-		resolved, err := filepath.EvalSymlinks(candidate)
-		if os.IsNotExist(err) {
-			continue
+		if at.name != "" {
+			return at.contents, at.name, nil
 		}
-		if err != nil {
-			return jsonnet.Contents{}, "", err
-		}
-		if !im.inside(resolved) {
-			return jsonnet.Contents{}, "", fmt.Errorf("%s is outside the repository; name further folders with --jpath", resolved)
-		}
-		// The name under which errors mention the file.
-		name := im.relative(resolved)
-		if contents, ok := im.cache[name]; ok {
-			return contents, name, nil
-		}
-		data, err := os.ReadFile(resolved)
-		if err != nil {
-			return jsonnet.Contents{}, "", err
-		}
-		contents := jsonnet.MakeContentsRaw(data)
-		im.cache[name] = contents
-		return contents, name, nil
 	}
 	return jsonnet.Contents{}, "", fmt.Errorf("no file %s next to %s, in the repository or on the import path", importedPath, importedFrom)
+}
+
+// candidates are the paths at which an import is looked for, in order; those
+// in the repository are relative to it. What comes from no file, as a variable
+// given on the command line, imports from the repository.
+func (im *importer) candidates(importedFrom, importedPath string) []string {
+	if filepath.IsAbs(importedPath) {
+		return []string{im.relative(filepath.Clean(importedPath))}
+	}
+	dirs := im.roots
+	if importedFrom != "" {
+		dirs = append([]string{filepath.Dir(im.abs(importedFrom))}, dirs...)
+	}
+	out := make([]string, len(dirs))
+	for i, dir := range dirs {
+		out[i] = im.relative(filepath.Join(dir, importedPath))
+	}
+	return out
+}
+
+func (im *importer) look(path string) *lookup {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	if at, ok := im.found[path]; ok {
+		return at
+	}
+	at := im.read(path)
+	im.found[path] = at
+	return at
+}
+
+func (im *importer) read(path string) *lookup {
+	resolved, err := filepath.EvalSymlinks(im.abs(path))
+	if os.IsNotExist(err) {
+		return &lookup{}
+	}
+	if err != nil {
+		return &lookup{err: err}
+	}
+	if !im.inside(resolved) {
+		return &lookup{err: fmt.Errorf("%s is outside the repository; name further folders with --jpath", resolved)}
+	}
+	name := im.relative(resolved)
+	if at, ok := im.contents[name]; ok {
+		return at
+	}
+	data, err := os.ReadFile(resolved)
+	if err != nil {
+		return &lookup{err: err}
+	}
+	at := &lookup{name: name, contents: jsonnet.MakeContentsRaw(data), hash: sha256.Sum256(data)}
+	im.contents[name] = at
+	return at
 }
 
 func (im *importer) abs(name string) string {
@@ -92,7 +140,8 @@ func (im *importer) inside(path string) bool {
 }
 
 func (im *importer) relative(path string) string {
-	if rel, err := filepath.Rel(im.roots[0], path); err == nil && !strings.HasPrefix(rel, "..") {
+	rel, err := filepath.Rel(im.roots[0], path)
+	if err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return rel
 	}
 	return path

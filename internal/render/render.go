@@ -9,10 +9,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
+	"sync/atomic"
 
-	"github.com/google/go-jsonnet"
 	"golang.org/x/sync/errgroup"
 	kubejson "k8s.io/apimachinery/pkg/util/json"
 )
@@ -30,6 +29,10 @@ type Options struct {
 	// ExtVars and ExtCode are jsonnet's external variables, TLAVars and
 	// TLACode its top-level arguments.
 	ExtVars, ExtCode, TLAVars, TLACode map[string]string
+	// CacheDir is where results are kept between runs; nowhere if empty.
+	CacheDir string
+	// Version is the tool's: another one doesn't take over its results.
+	Version string
 }
 
 // File is one rendered file of a cluster.
@@ -72,74 +75,131 @@ func (e *NoClusterError) Error() string {
 
 // Render evaluates all files of a cluster, in parallel.
 func Render(ctx context.Context, o Options, cluster string) (*Cluster, error) {
-	dir := filepath.Join("clusters", cluster)
-	entries, err := os.ReadDir(filepath.Join(o.Root, dir))
-	if err != nil && !os.IsNotExist(err) {
-		return nil, fmt.Errorf("reading %s: %w", dir, err)
-	}
-	var names []string
-	for _, entry := range entries {
-		if name, ok := strings.CutSuffix(entry.Name(), ".jsonnet"); ok && !entry.IsDir() {
-			names = append(names, name)
-		}
-	}
-	if !slices.Contains(names, ClusterFile) {
-		return nil, &NoClusterError{Cluster: cluster, Path: filepath.Join(dir, ClusterFile+".jsonnet")}
-	}
-	out := &Cluster{Name: cluster}
-	files := make([]File, len(names))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	errs := make([]error, len(names))
-	for i, name := range names {
-		source := filepath.Join(dir, name+".jsonnet")
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if name == ClusterFile {
-				text, err := evaluate(o, source)
-				out.Declaration = json.RawMessage(text)
-				errs[i] = err
-				return nil
-			}
-			objects, err := evaluateObjects(o, source)
-			files[i] = File{Name: name, Source: source, Objects: objects}
-			errs[i] = err
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	all, err := RenderAll(ctx, o, []string{cluster})
+	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	for _, file := range files {
-		if file.Name != "" {
-			out.Files = append(out.Files, file)
+	return all[0], nil
+}
+
+// RenderAll evaluates all files of several clusters, in parallel; what they
+// share is read and parsed once for each processor.
+func RenderAll(ctx context.Context, o Options, clusters []string) ([]*Cluster, error) {
+	out := make([]*Cluster, len(clusters))
+	var jobs []job
+	for i, name := range clusters {
+		cluster, err := list(o.Root, name)
+		if err != nil {
+			return nil, err
 		}
+		out[i] = cluster
+		jobs = append(jobs, job{source: clusterSource(name), cluster: cluster})
+		for j := range cluster.Files {
+			jobs = append(jobs, job{source: cluster.Files[j].Source, file: &cluster.Files[j]})
+		}
+	}
+	if err := run(ctx, o, jobs); err != nil {
+		return nil, err
 	}
 	return out, nil
 }
 
 // Objects evaluates one file, wherever it is in the repository.
-func Objects(o Options, path string) ([]Object, error) { return evaluateObjects(o, path) }
-
-func evaluateObjects(o Options, source string) ([]Object, error) {
-	text, err := evaluate(o, source)
-	if err != nil {
+func Objects(o Options, path string) ([]Object, error) {
+	file := File{Source: path}
+	if err := run(context.Background(), o, []job{{source: path, file: &file}}); err != nil {
 		return nil, err
+	}
+	return file.Objects, nil
+}
+
+// list gives a cluster with its files, nothing of it evaluated.
+func list(root, cluster string) (*Cluster, error) {
+	source := clusterSource(cluster)
+	dir := filepath.Dir(source)
+	entries, err := os.ReadDir(filepath.Join(root, dir))
+	if err != nil && !os.IsNotExist(err) {
+		return nil, fmt.Errorf("reading %s: %w", dir, err)
+	}
+	out := &Cluster{Name: cluster}
+	declared := false
+	for _, entry := range entries {
+		name, ok := strings.CutSuffix(entry.Name(), ".jsonnet")
+		switch {
+		case !ok || entry.IsDir():
+		case name == ClusterFile:
+			declared = true
+		default:
+			out.Files = append(out.Files, File{Name: name, Source: filepath.Join(dir, entry.Name())})
+		}
+	}
+	if !declared {
+		return nil, &NoClusterError{Cluster: cluster, Path: source}
+	}
+	return out, nil
+}
+
+func clusterSource(cluster string) string {
+	return filepath.Join("clusters", cluster, ClusterFile+".jsonnet")
+}
+
+// job is one file to evaluate: a cluster's declaration or a namespace file.
+type job struct {
+	source  string
+	cluster *Cluster
+	file    *File
+}
+
+func (j job) do(e *evaluator) error {
+	text, err := e.evaluate(j.source)
+	if err != nil {
+		return err
+	}
+	if j.cluster != nil {
+		j.cluster.Declaration = json.RawMessage(text)
+		return nil
 	}
 	value, err := decode(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", source, err)
+		return fmt.Errorf("%s: %w", j.source, err)
 	}
-	found, err := objects(value)
+	if j.file.Objects, err = objects(value); err != nil {
+		return &Error{Source: j.source, Message: fmt.Sprintf("%s: %v", j.source, err)}
+	}
+	return nil
+}
+
+// run does the jobs on all processors and joins their errors in the jobs' order.
+func run(ctx context.Context, o Options, jobs []job) error {
+	im, err := newImporter(o.Root, o.JPath)
 	if err != nil {
-		return nil, &Error{Source: source, Message: fmt.Sprintf("%s: %v", source, err)}
+		return err
 	}
-	return found, nil
+	defer relaxGC()()
+	store := newCache(o.CacheDir, o.Version)
+	var next atomic.Int64
+	errs := make([]error, len(jobs))
+	group, ctx := errgroup.WithContext(ctx)
+	for range min(runtime.GOMAXPROCS(0), len(jobs)) {
+		group.Go(func() error {
+			e := newEvaluator(o, im, store)
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(jobs) {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				errs[i] = jobs[i].do(e)
+			}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	store.sweep()
+	return errors.Join(errs...)
 }
 
 // decode uses the API's own JSON decoder, which keeps whole numbers whole.
@@ -147,33 +207,6 @@ func decode(text string) (any, error) {
 	var value any
 	err := kubejson.Unmarshal([]byte(text), &value)
 	return value, err
-}
-
-func evaluate(o Options, source string) (string, error) {
-	im, err := newImporter(o.Root, o.JPath)
-	if err != nil {
-		return "", err
-	}
-	vm := jsonnet.MakeVM()
-	vm.Importer(im)
-	vm.StringOutput = false
-	for key, value := range o.ExtVars {
-		vm.ExtVar(key, value)
-	}
-	for key, value := range o.ExtCode {
-		vm.ExtCode(key, value)
-	}
-	for key, value := range o.TLAVars {
-		vm.TLAVar(key, value)
-	}
-	for key, value := range o.TLACode {
-		vm.TLACode(key, value)
-	}
-	text, err := vm.EvaluateFile(source)
-	if err != nil {
-		return "", &Error{Source: source, Message: firstPlace(source, err)}
-	}
-	return text, nil
 }
 
 // place matches where a jsonnet message says something is: FILE:LINE:COLUMNS,
