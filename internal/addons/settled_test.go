@@ -23,7 +23,7 @@ func live(t testing.TB, object, owned string) *unstructured.Unstructured {
 	}
 	u.SetManagedFields([]metav1.ManagedFieldsEntry{{
 		Manager: Manager, Operation: metav1.ManagedFieldsOperationApply, APIVersion: u.GetAPIVersion(), FieldsType: "FieldsV1",
-		FieldsV1: &metav1.FieldsV1{Raw: raw},
+		FieldsV1: metav1.NewFieldsV1(string(raw)),
 	}})
 	return u
 }
