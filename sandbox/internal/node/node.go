@@ -165,6 +165,6 @@ func info(m machine.Machine, config *nodeup.Config) corev1.NodeSystemInfo {
 	return corev1.NodeSystemInfo{
 		MachineID: m.ID, SystemUUID: m.ID, BootID: m.ID,
 		KernelVersion: "sandbox", OSImage: "Simulated by the sandbox", OperatingSystem: "linux", Architecture: m.Arch,
-		ContainerRuntimeVersion: runtime, KubeletVersion: version, KubeProxyVersion: version,
+		ContainerRuntimeVersion: runtime, KubeletVersion: version,
 	}
 }
