@@ -14,6 +14,8 @@ function(params)
     // Groups that may change what is in a namespace, by namespace. Namespaces that
     // are named here are made here.
     editors: {},
+    ingressNamespace: 'nginx-ingress',
+    monitoringNamespace: 'monitoring',
   }, params);
 
   local priority(name, value, description) = kube.PriorityClass(name, value) + platform.clusterComponent(p, stack, 'priority') {
@@ -35,12 +37,28 @@ function(params)
     [if p.admins != [] then 'admins']: binding('admins', p.admins, 'cluster-admin'),
     [if p.viewers != [] then 'viewers']: binding('viewers', p.viewers, 'view'),
 
+    // Namespaces in which people try things.
     teams: {
       [namespace]: platform.Namespace(namespace) {
-        editors: kube.RoleBinding('editors') {
-          metadata+: { namespace: namespace },
+        local here = { metadata+: { namespace: namespace } },
+        editors: kube.RoleBinding('editors') + here {
           roleRef_:: { kind: 'ClusterRole', metadata: { name: 'edit' } },
           subjects_:: [kube.Group(group) for group in p.editors[namespace]],
+        },
+        // Within the namespace, from the ingress and to the world, but not to what
+        // else is in the cluster.
+        network_policy: kube.NetworkPolicy('team') + here {
+          spec+: {
+            local own = { podSelector: {} },
+            ingress_+: { pods: { from: [own, platform.inNamespace(p.ingressNamespace), platform.inNamespace(p.monitoringNamespace)] } },
+            egress_+: { pods: { to: [own] }, internet: { to: [platform.network('0.0.0.0/0', ['169.254.0.0/16'])] }, api: platform.toAPI() },
+          },
+        },
+        // For containers that don't say what they need.
+        limits: kube.LimitRange('defaults') + here {
+          spec+: {
+            limits: [{ type: 'Container', defaultRequest: { cpu: '50m', memory: '128Mi' }, default: { memory: '512Mi' } }],
+          },
         },
       }
       for namespace in std.objectFields(p.editors)

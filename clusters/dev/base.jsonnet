@@ -5,5 +5,5 @@ local cluster = import 'this.libsonnet';
 base(cluster.params('kube-system') {
   admins: [cluster.org.groups.admins],
   viewers: [cluster.org.groups.developers],
-  editors: { sandbox: [cluster.org.groups.developers] },
+  editors: { playground: [cluster.org.groups.developers] },
 })
