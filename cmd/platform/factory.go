@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"platform/internal/config"
-	"platform/internal/plan"
 	"platform/internal/sandbox"
 	"platform/internal/ui"
 )
@@ -77,9 +76,7 @@ func (f *factory) Environment(ctx context.Context) error {
 	}
 	progress := ui.NewProgress(f.Streams, f.verbose)
 	defer progress.Close()
-	s, err := sandbox.Up(ctx, sandbox.Options{Root: root, Progress: func(text string) {
-		progress.Report(plan.Event{Layer: "sandbox", Action: text, Transient: true})
-	}})
+	s, err := sandbox.Up(ctx, sandbox.Options{Root: root, Progress: sandboxProgress(progress)})
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}

@@ -31,11 +31,25 @@ works on it when given --sandbox, and starts what of it isn't running.`,
 	return cmd
 }
 
-func sandboxOptions(f *factory, progress *ui.Progress) (sandbox.Options, error) {
-	root, err := config.FindRoot(f.dir)
-	return sandbox.Options{Root: root, Progress: func(text string) {
+// withSandbox runs something with the options of this repository's sandbox and
+// shows what it waits for. The status line is gone by the time run prints.
+func withSandbox(f *factory, run func(ctx context.Context, o sandbox.Options) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		root, err := config.FindRoot(f.dir)
+		if err != nil {
+			return err
+		}
+		progress := ui.NewProgress(f.Streams, f.verbose)
+		defer progress.Close()
+		return run(cmd.Context(), sandbox.Options{Root: root, Progress: sandboxProgress(progress)})
+	}
+}
+
+// sandboxProgress shows what the sandbox says on the status line.
+func sandboxProgress(progress *ui.Progress) func(string) {
+	return func(text string) {
 		progress.Report(plan.Event{Layer: "sandbox", Action: text, Transient: true})
-	}}, err
+	}
 }
 
 func newSandboxUpCommand(f *factory) *cobra.Command {
@@ -44,19 +58,12 @@ func newSandboxUpCommand(f *factory) *cobra.Command {
 		Short:   "Start what of the sandbox isn't running",
 		Example: "  platform sandbox up",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			progress := ui.NewProgress(f.Streams, f.verbose)
-			defer progress.Close()
-			o, err := sandboxOptions(f, progress)
-			if err != nil {
+		RunE: withSandbox(f, func(ctx context.Context, o sandbox.Options) error {
+			if _, err := sandbox.Up(ctx, o); err != nil {
 				return err
 			}
-			if _, err := sandbox.Up(cmd.Context(), o); err != nil {
-				return err
-			}
-			progress.Close()
-			return printSandboxStatus(cmd.Context(), f, o, outputText)
-		},
+			return printSandboxStatus(ctx, f, o, outputText)
+		}),
 	}
 }
 
@@ -67,15 +74,9 @@ func newSandboxStatusCommand(f *factory) *cobra.Command {
 		Short:   "Show the sandbox's processes and clusters",
 		Example: "  platform sandbox status --output json",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			progress := ui.NewProgress(f.Streams, f.verbose)
-			defer progress.Close()
-			o, err := sandboxOptions(f, progress)
-			if err != nil {
-				return err
-			}
-			return printSandboxStatus(cmd.Context(), f, o, output)
-		},
+		RunE: withSandbox(f, func(ctx context.Context, o sandbox.Options) error {
+			return printSandboxStatus(ctx, f, o, output)
+		}),
 	}
 	addOutputFlag(cmd, &output)
 	return cmd
@@ -89,18 +90,11 @@ func newSandboxEnvCommand(f *factory) *cobra.Command {
 sandbox, as shell commands. The credentials in it open nothing.`,
 		Example: `  eval "$(platform sandbox env)"`,
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			progress := ui.NewProgress(f.Streams, f.verbose)
-			defer progress.Close()
-			o, err := sandboxOptions(f, progress)
+		RunE: withSandbox(f, func(ctx context.Context, o sandbox.Options) error {
+			s, err := sandbox.Up(ctx, o)
 			if err != nil {
 				return err
 			}
-			s, err := sandbox.Up(cmd.Context(), o)
-			if err != nil {
-				return err
-			}
-			progress.Close()
 			env := s.Env()
 			for _, key := range slices.Sorted(maps.Keys(env)) {
 				if env[key] == "" {
@@ -110,7 +104,7 @@ sandbox, as shell commands. The credentials in it open nothing.`,
 				fmt.Fprintf(f.Streams.Out, "export %s=%q\n", key, env[key])
 			}
 			return nil
-		},
+		}),
 	}
 }
 
@@ -122,13 +116,9 @@ func newSandboxDownCommand(f *factory) *cobra.Command {
 		Example: `  platform sandbox down
   platform sandbox down --purge`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			root, err := config.FindRoot(f.dir)
-			if err != nil {
-				return err
-			}
-			return sandbox.Down(cmd.Context(), sandbox.Options{Root: root}, purge)
-		},
+		RunE: withSandbox(f, func(ctx context.Context, o sandbox.Options) error {
+			return sandbox.Down(ctx, o, purge)
+		}),
 	}
 	cmd.Flags().BoolVar(&purge, "purge", false, "also delete the sandbox's state: its AWS, its clusters, its kubeconfig")
 	return cmd
