@@ -8,7 +8,7 @@ import (
 // gcPercent lets the heap of a rendering process grow further than by default:
 // evaluation makes much garbage, of which a fifth of its time would go into
 // collecting, and little that stays.
-const gcPercent = 400
+const gcPercent = 800
 
 var gc struct {
 	sync.Mutex

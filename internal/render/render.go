@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 	kubejson "k8s.io/apimachinery/pkg/util/json"
@@ -169,7 +169,8 @@ func (j job) do(e *evaluator) error {
 	return nil
 }
 
-// run does the jobs on all processors and joins their errors in the jobs' order.
+// run does the jobs on all processors and joins their errors in the order of the
+// files' names.
 func run(ctx context.Context, o Options, jobs []job) error {
 	im, err := newImporter(o.Root, o.JPath)
 	if err != nil {
@@ -177,15 +178,18 @@ func run(ctx context.Context, o Options, jobs []job) error {
 	}
 	defer relaxGC()()
 	store := newCache(o.CacheDir, o.Version)
-	var next atomic.Int64
+	jobs = slices.Clone(jobs)
+	slices.SortStableFunc(jobs, func(a, b job) int { return strings.Compare(filepath.Base(a.source), filepath.Base(b.source)) })
+	workers := min(runtime.GOMAXPROCS(0), len(jobs))
+	work := newQueue(len(jobs), workers)
 	errs := make([]error, len(jobs))
 	group, ctx := errgroup.WithContext(ctx)
-	for range min(runtime.GOMAXPROCS(0), len(jobs)) {
+	for worker := range workers {
 		group.Go(func() error {
 			e := newEvaluator(o, im, store)
 			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(jobs) {
+				i, ok := work.next(worker)
+				if !ok {
 					return nil
 				}
 				if err := ctx.Err(); err != nil {
