@@ -19,8 +19,8 @@ import (
 // steps. A file's name and the variables give the paths that mattered when it
 // was last rendered; those paths and what is at them now, be it nothing, give
 // the result. A path where a file would now shadow an import is one of them. So
-// there is nothing to invalidate, and going back to an earlier commit finds the
-// results of then.
+// there is nothing to invalidate, and what goes back to an earlier state finds
+// the results of then, as long as it imports the same.
 //
 // It is a help and no more: what can't be read, written or believed is as good
 // as absent. Entries are written aside and renamed; processes may share it.
@@ -65,17 +65,17 @@ func (c *cache) key(o Options, im *importer, source string) string {
 	})
 }
 
-// resultKey adds what is at the paths; false if there is an error at one.
-func resultKey(key string, im *importer, lookups []string) (string, bool) {
-	at := make([][3]string, len(lookups))
+// resultKey adds what is at the paths.
+func resultKey(key string, im *importer, lookups []string) string {
+	at := make([][]string, len(lookups))
 	for i, path := range lookups {
 		found := im.look(path)
+		at[i] = []string{path, found.name, hex.EncodeToString(found.hash[:])}
 		if found.err != nil {
-			return "", false
+			at[i] = append(at[i], found.err.Error())
 		}
-		at[i] = [3]string{path, found.name, hex.EncodeToString(found.hash[:])}
 	}
-	return digest([]any{key, at}), true
+	return digest([]any{key, at})
 }
 
 func digest(value any) string {
@@ -96,11 +96,7 @@ func (c *cache) get(o Options, im *importer, source string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	result, ok := resultKey(key, im, strings.Split(string(data), "\n"))
-	if !ok {
-		return "", false
-	}
-	text, ok := c.read(result + resultSuffix)
+	text, ok := c.read(resultKey(key, im, strings.Split(string(data), "\n")) + resultSuffix)
 	return string(text), ok
 }
 
@@ -109,11 +105,7 @@ func (c *cache) put(o Options, im *importer, source string, lookups []string, te
 		return
 	}
 	key := c.key(o, im, source)
-	result, ok := resultKey(key, im, lookups)
-	if !ok {
-		return
-	}
-	if c.write(result+resultSuffix, []byte(text)) == nil {
+	if c.write(resultKey(key, im, lookups)+resultSuffix, []byte(text)) == nil {
 		_ = c.write(key+lookupsSuffix, []byte(strings.Join(lookups, "\n")))
 	}
 }

@@ -125,9 +125,10 @@ func (e *evaluator) rewrite(name string, node ast.Node) {
 }
 
 // lookups are all paths that matter to what a file renders to: where its
-// imports are and where they might have been, and those of its imports, and of
-// the code given on the command line. They are what the programs mention, of
-// which evaluation may use less.
+// imports are and where they might be, and those of its imports, and of the
+// code given on the command line. They are what the programs mention, of which
+// evaluation may use less, and the list is the same whichever of the paths has
+// a file.
 func (e *evaluator) lookups(source string) []string {
 	paths := map[string]bool{}
 	visited := map[string]bool{}
@@ -136,13 +137,9 @@ func (e *evaluator) lookups(source string) []string {
 		for _, imported := range imports {
 			for _, candidate := range e.im.candidates(from, imported.path) {
 				paths[candidate] = true
-				at := e.im.look(candidate)
-				if at.name != "" && imported.code {
-					visit(at.name)
-				}
-				if at.name != "" || at.err != nil {
-					break
-				}
+			}
+			if _, name, err := e.im.Import(from, imported.path); err == nil && imported.code {
+				visit(name)
 			}
 		}
 	}
