@@ -57,6 +57,8 @@ function(particulars) {
   // The declaration that cluster.jsonnet evaluates to.
   declaration:: {
     name: cluster.name,
+    // Other credentials are refused.
+    account: org.account,
     protected: cluster.protected,
     kops: kops.Cluster({
       name: cluster.fullName,

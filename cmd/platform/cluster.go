@@ -30,6 +30,9 @@ import (
 type declaration struct {
 	// Name is the cluster's short name, that of its folder.
 	Name string `json:"name"`
+	// Account is the AWS account that the cluster belongs in. Credentials of
+	// another one are refused. Empty allows any.
+	Account string `json:"account"`
 	// Protected clusters are deleted only by who names them once more.
 	Protected bool            `json:"protected"`
 	Kops      json.RawMessage `json:"kops"`
@@ -82,6 +85,9 @@ func (f *factory) Target(ctx context.Context, name string, o targetOptions) (*ta
 	}
 	if t.account, err = aws.WhoAmI(ctx, awsCfg); err != nil {
 		return nil, err
+	}
+	if want := t.declaration.Account; want != "" && want != t.account.Account {
+		return nil, fmt.Errorf("the credentials are of account %s (%s), but git declares the cluster in account %s (clusters/org.libsonnet); use credentials of that account", t.account.Account, t.account.ARN, want)
 	}
 	if err := t.wire(c, awsCfg, rendered, o); err != nil {
 		return nil, err

@@ -32,6 +32,7 @@ func TestLife(t *testing.T) {
 		{"drift is corrected", driftIsCorrected},
 		{"state survives a restart", survivesRestart},
 		{"not becoming ready", notBecomingReady},
+		{"bad input changes nothing", badInput},
 		{"what the documentation shows works", docsWork},
 		{"down leaves nothing", downLeavesNothing},
 		{"the policy file allows what was asked", policyIsEnough},
@@ -303,6 +304,34 @@ func notBecomingReady(t *testing.T, s *site) {
 	}
 	s.must(0, "up", "dev", "--yes", "--prune-data")
 	s.must(0, "status", "dev")
+}
+
+// badInput expects one clear sentence each, and nothing changed.
+func badInput(t *testing.T, s *site) {
+	for _, test := range []struct{ name, file, old, new, want string }{
+		{"kops refuses a version", "clusters/versions.json", `"dev": "1.36.1"`, `"dev": "1.20.0"`, "kubernetes upgrade is required"},
+		{"kops refuses a network", "clusters/dev/this.libsonnet", "10.10.0.0/16", "10.10.0.0/99", "10.10.0.0/99"},
+		{"a field that kops doesn't know", "lib/kops.libsonnet", "rollingUpdate: {", "rolingUpdate: {", "spec.rolingUpdate: kops knows no such field"},
+		{"a hosted zone that isn't there", "clusters/org.libsonnet", "hostedZone: 'example.net'", "hostedZone: 'k.dev.example.net'", "hosted zone"},
+		{"another account", "clusters/org.libsonnet", "account: '123456789012'", "account: '210987654321'", "the credentials are of account 123456789012"},
+		{"an access list that is none", "clusters/dev/this.libsonnet", "api: [org.networks.office", "api: ['office'", "office"},
+		{"an object that the API refuses", "clusters/dev/web-proxy.jsonnet", "namespace: platform.Namespace(", "bad: { apiVersion: 'v1', kind: 'Nonesuch', metadata: { name: 'x' } }, namespace: platform.Namespace(", "Nonesuch"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s.t = t
+			s.edit(test.file, test.old, test.new)
+			defer s.edit(test.file, test.new, test.old)
+			r := s.must(1, "up", "dev", "--yes")
+			if !strings.Contains(r.stderr, "error: up dev: ") || !strings.Contains(r.stderr, test.want) || r.stdout != "" {
+				t.Errorf("the error doesn't say %q:\n%s", test.want, r)
+			}
+			t.Log(strings.TrimSpace(r.stderr))
+		})
+	}
+	s.t = t
+	if changes := s.plan("dev"); len(changes) > 0 {
+		t.Errorf("bad input has changed something:\n%s", describe(changes))
+	}
 }
 
 func downLeavesNothing(t *testing.T, s *site) {

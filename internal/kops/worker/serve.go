@@ -32,10 +32,13 @@ func Serve(ctx context.Context, in io.Reader, out *os.File) error {
 		return err
 	}
 	result, err := do(ctx, request, w.event)
-	restore()
+	said := restore()
 	message := kops.Message{Result: result}
 	if err != nil {
 		message.Error = describe(ctx, err)
+		if said != "" {
+			message.Error.Message += ": " + said
+		}
 	}
 	return w.write(message)
 }
@@ -85,9 +88,11 @@ func (w *writer) write(m kops.Message) error {
 // the next read or the signal that follows will tell.
 func (w *writer) event(e plan.Event) { _ = w.write(kops.Message{Event: &e}) }
 
-// captureOutput turns what kops prints and logs into events. A dry run prints
-// the whole plan as text, which nobody needs: the plan crosses as data.
-func captureOutput(w *writer, verb kops.Verb) (restore func(), err error) {
+// captureOutput turns what kops logs into events, and what it prints into
+// events, too, while it deletes. What else it prints is kept, since it belongs
+// to the error that may follow: kops prints why it refuses a version, and
+// returns only that it does. restore gives that back.
+func captureOutput(w *writer, verb kops.Verb) (restore func() (said string), err error) {
 	stdout := os.Stdout
 	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
 	klog.InitFlags(flags)
@@ -108,33 +113,37 @@ func captureOutput(w *writer, verb kops.Verb) (restore func(), err error) {
 		}
 		_, _ = io.Copy(io.Discard, logs)
 	})
-	var printed *os.File
-	if verb == kops.VerbDelete {
-		var reader *os.File
-		if reader, printed, err = os.Pipe(); err != nil {
-			return nil, err
-		}
-		done.Go(func() {
-			for lines := bufio.NewScanner(reader); lines.Scan(); {
-				if e, ok := deletionEvent(lines.Text()); ok {
-					w.event(e)
-				}
-			}
-			_, _ = io.Copy(io.Discard, reader)
-		})
-	} else if printed, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
+	reader, printed, err := os.Pipe()
+	if err != nil {
 		return nil, err
 	}
+	var said []string
+	done.Go(func() {
+		for lines := bufio.NewScanner(reader); lines.Scan(); {
+			line := strings.TrimSpace(lines.Text())
+			if e, ok := deletionEvent(lines.Text()); ok && verb == kops.VerbDelete {
+				w.event(e)
+			} else if strings.Trim(line, "*") != "" && len(said) < maxSaid {
+				said = append(said, line)
+			}
+		}
+		_, _ = io.Copy(io.Discard, reader)
+	})
 	os.Stdout = printed
-	return func() {
+	return func() string {
 		os.Stdout = stdout
 		printed.Close()
 		klog.Flush()
 		klog.SetOutput(io.Discard)
 		logWriter.Close()
 		done.Wait()
+		return strings.Join(said, " ")
 	}, nil
 }
+
+// maxSaid bounds what is kept of the text that kops prints. A dry run ends by
+// printing its whole plan, which nobody needs: the plan crosses as data.
+const maxSaid = 12
 
 // logEvent reads a line that klog wrote: a letter for the severity, date,
 // time, process, place, a bracket, the message.
