@@ -1,6 +1,7 @@
 package volume
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -94,7 +95,8 @@ func TestVolumes(t *testing.T) {
 	}), slog.New(slog.DiscardHandler))
 	var running sync.WaitGroup
 	defer running.Wait()
-	ctx := t.Context()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	running.Go(func() { controller.Run(ctx) })
 
 	claims := client.CoreV1().PersistentVolumeClaims("t")
