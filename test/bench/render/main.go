@@ -183,6 +183,17 @@ func (b *bench) write(name, text string) error {
 	return os.WriteFile(path, []byte(text), 0o644)
 }
 
+func (b *bench) link(target, name string) error {
+	path := filepath.Join(b.tree, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := os.Symlink(target, path); err != nil && !os.IsExist(err) {
+		return err
+	}
+	return nil
+}
+
 // start begins a process in the tree and gives what waits for it.
 func (b *bench) start(ctx context.Context, program string, args ...string) (wait func() (time.Duration, error), err error) {
 	cmd := exec.CommandContext(ctx, program, args...)
@@ -271,11 +282,13 @@ func (b *bench) kubecfg(program string) func(context.Context) error {
 // the cluster's files.
 func (b *bench) tanka(program string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		var environments []string
 		err := b.write("jsonnetfile.json", `{"version": 1, "dependencies": [], "legacyImports": true}`)
+		// tk looks for imports in vendor/, and not in the root.
+		for _, folder := range []string{"lib", "addons", "clusters"} {
+			err = errors.Join(err, b.link(filepath.Join("..", folder), filepath.Join("vendor", folder)))
+		}
 		for _, cluster := range b.clusters {
 			environment := filepath.Join("environments", cluster)
-			environments = append(environments, environment)
 			var main strings.Builder
 			for _, file := range b.namespaces[cluster] {
 				fmt.Fprintf(&main, "  '%s': import '%s',\n", filepath.Base(file), file)
@@ -289,10 +302,8 @@ func (b *bench) tanka(program string) func(context.Context) error {
 		if err := errors.Join(err, os.RemoveAll(out)); err != nil {
 			return err
 		}
-		// tk looks for imports in lib/ and vendor/ and at the root: here, lib/…
-		// and addons/… are found from the root.
-		args := []string{"export", out, "-p", fmt.Sprint(b.split), "--format", "{{env.metadata.name}}/{{.kind}}-{{.metadata.namespace}}-{{.metadata.name}}"}
-		return b.exec(ctx, program, append(args, environments...)...)
+		args := []string{"export", out, "environments", "--recursive", "-p", fmt.Sprint(b.split), "--format", "{{env.metadata.name}}/{{.kind}}-{{.metadata.namespace}}-{{.metadata.name}}"}
+		return b.exec(ctx, program, args...)
 	}
 }
 
