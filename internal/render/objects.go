@@ -63,12 +63,7 @@ func collect(key string, value any, out *[]Object) error {
 			if hasVersion || hasKind {
 				return fmt.Errorf("%s: an object needs both apiVersion and kind", describeKey(key))
 			}
-			for _, name := range slices.Sorted(maps.Keys(v)) {
-				if err := collect(joinKey(key, name), v[name], out); err != nil {
-					return err
-				}
-			}
-			return nil
+			return collectMap(key, v, out)
 		}
 		if items, ok := v["items"].([]any); ok && kind == "List" {
 			return collect(key, items, out)
@@ -87,6 +82,30 @@ func collect(key string, value any, out *[]Object) error {
 		return nil
 	}
 	return fmt.Errorf("%s: want Kubernetes objects, nested as you like, got %T %v", describeKey(key), value, value)
+}
+
+// collectMap collects what a map holds. Beside objects it may hold settings for
+// them, such as a namespace's name; without any object they are a mistake.
+func collectMap(key string, v map[string]any, out *[]Object) error {
+	before := len(*out)
+	var setting error
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		err := collect(joinKey(key, name), v[name], out)
+		switch v[name].(type) {
+		case string, bool, int64, float64:
+			if setting == nil {
+				setting = err
+			}
+		default:
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if len(*out) == before {
+		return setting
+	}
+	return nil
 }
 
 func joinKey(key, name string) string {

@@ -133,6 +133,17 @@ func TestRenderErrors(t *testing.T) {
 	}
 }
 
+// TestSettingsBesideObjects renders the way in which a file names its namespace once.
+func TestSettingsBesideObjects(t *testing.T) {
+	root := repository(t, map[string]string{
+		"x.jsonnet": `{ namespace: 'webcache', replicas: 2, on: true, config: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: $.namespace } } }`,
+	})
+	objects, err := Objects(Options{Root: root}, "x.jsonnet")
+	if err != nil || len(objects) != 1 || objects[0].GetNamespace() != "webcache" {
+		t.Errorf("%v, %v", objects, err)
+	}
+}
+
 func TestVariables(t *testing.T) {
 	root := repository(t, map[string]string{
 		"x.jsonnet": `function(name) { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: name, namespace: std.extVar('ns') }, n: std.extVar('n') }`,
