@@ -146,16 +146,9 @@ func renderRun(ctx context.Context, f *factory, o renderOptions) error {
 			return err
 		}
 	}
-	// Nothing is written unless everything renders.
-	rendered, err := render.RenderAll(ctx, options, names)
+	written, err := render.Update(ctx, options, names)
 	if err != nil {
 		return err
-	}
-	written := make([]render.Written, len(names))
-	for i := range names {
-		if written[i], err = render.Write(c.Root, rendered[i]); err != nil {
-			return err
-		}
 	}
 	if o.output == renderJSON {
 		return writeJSON(f.Streams.Out, written)

@@ -32,6 +32,7 @@ type cache struct {
 const (
 	lookupsSuffix = ".lookups"
 	resultSuffix  = ".json"
+	treeSuffix    = ".tree"
 )
 
 // Bounds of the cache: entries that nobody used for as long are removed, and
@@ -87,7 +88,8 @@ func digest(value any) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (c *cache) get(o Options, im *importer, source string) (string, bool) {
+// current is the name of what a file renders to now, if it has been rendered.
+func (c *cache) current(o Options, im *importer, source string) (result string, ok bool) {
 	if c == nil {
 		return "", false
 	}
@@ -96,18 +98,29 @@ func (c *cache) get(o Options, im *importer, source string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	text, ok := c.read(resultKey(key, im, strings.Split(string(data), "\n")) + resultSuffix)
-	return string(text), ok
+	return resultKey(key, im, strings.Split(string(data), "\n")), true
 }
 
-func (c *cache) put(o Options, im *importer, source string, lookups []string, text string) {
+func (c *cache) get(o Options, im *importer, source string) (text, result string, ok bool) {
+	result, ok = c.current(o, im, source)
+	if !ok {
+		return "", "", false
+	}
+	data, ok := c.read(result + resultSuffix)
+	return string(data), result, ok
+}
+
+// put gives the result's name, empty if it isn't kept.
+func (c *cache) put(o Options, im *importer, source string, lookups []string, text string) (result string) {
 	if c == nil || slices.ContainsFunc(lookups, func(path string) bool { return strings.Contains(path, "\n") }) {
-		return
+		return ""
 	}
 	key := c.key(o, im, source)
-	if c.write(resultKey(key, im, lookups)+resultSuffix, []byte(text)) == nil {
-		_ = c.write(key+lookupsSuffix, []byte(strings.Join(lookups, "\n")))
+	result = resultKey(key, im, lookups)
+	if c.write(result+resultSuffix, []byte(text)) != nil || c.write(key+lookupsSuffix, []byte(strings.Join(lookups, "\n"))) != nil {
+		return ""
 	}
+	return result
 }
 
 // read gives an entry's data if it is what was written: it starts with its

@@ -19,7 +19,7 @@ func renderValue(t *testing.T, o Options) (value any, cached bool, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, cached = newCache(o.CacheDir, o.Version).get(o, im, "x.jsonnet")
+	_, _, cached = newCache(o.CacheDir, o.Version).get(o, im, "x.jsonnet")
 	found, err := Objects(o, "x.jsonnet")
 	if err != nil {
 		return nil, cached, err

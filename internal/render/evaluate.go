@@ -72,27 +72,26 @@ func (e *evaluator) machine() *jsonnet.VM {
 	return vm
 }
 
-// evaluate gives a file's value as JSON.
-func (e *evaluator) evaluate(source string) (string, error) {
-	if text, ok := e.cache.get(e.o, e.im, source); ok {
-		return text, nil
+// evaluate gives a file's value as JSON, and its name in the cache if it is
+// there.
+func (e *evaluator) evaluate(source string) (text, result string, err error) {
+	if text, result, ok := e.cache.get(e.o, e.im, source); ok {
+		return text, result, nil
 	}
-	text, err := e.fast(source)
-	if err != nil {
+	if text, err = e.fast(source); err != nil {
 		e.reset()
 		text, err = e.machine().EvaluateFile(source)
 		if err != nil {
-			return "", &Error{Source: source, Message: firstPlace(source, err)}
+			return "", "", &Error{Source: source, Message: firstPlace(source, err)}
 		}
-		return text, nil
+		return text, "", nil
 	}
 	if e.trace.Len() > 0 {
 		// Who traces wants to see it the next time, too: not cached.
 		_, err := e.trace.WriteTo(os.Stderr)
-		return text, err
+		return text, "", err
 	}
-	e.cache.put(e.o, e.im, source, e.lookups(source), text)
-	return text, nil
+	return text, e.cache.put(e.o, e.im, source, e.lookups(source), text), nil
 }
 
 func (e *evaluator) fast(source string) (string, error) {

@@ -161,7 +161,7 @@ func TestDepth(t *testing.T) {
 		vm := jsonnet.MakeVM()
 		vm.Importer(im)
 		want, wantErr := vm.EvaluateFile("x.jsonnet")
-		got, err := newEvaluator(Options{Root: root}, im, nil).evaluate("x.jsonnet")
+		got, _, err := newEvaluator(Options{Root: root}, im, nil).evaluate("x.jsonnet")
 		if got != want || (err != nil) != (wantErr != nil) {
 			t.Errorf("depth %d: got %q, %v; want %q, %v", depth, got, err, want, wantErr)
 		}

@@ -42,6 +42,9 @@ type File struct {
 	// Source is the file's path in the repository.
 	Source  string
 	Objects []Object
+
+	// result is the name of the file's value in the cache, if it is there.
+	result string
 }
 
 // Cluster is everything that a cluster's folder renders to.
@@ -51,6 +54,9 @@ type Cluster struct {
 	Declaration json.RawMessage
 	// Files are the namespace files by name.
 	Files []File
+
+	// result is the name of Declaration in the cache, if it is there.
+	result string
 }
 
 // Error is what jsonnet says of a file.
@@ -83,34 +89,53 @@ func Render(ctx context.Context, o Options, cluster string) (*Cluster, error) {
 }
 
 // RenderAll evaluates all files of several clusters, in parallel; what they
-// share is read and parsed once for each processor.
+// share is read once, and parsed once for each processor.
 func RenderAll(ctx context.Context, o Options, clusters []string) ([]*Cluster, error) {
-	out := make([]*Cluster, len(clusters))
-	var jobs []job
-	for i, name := range clusters {
-		cluster, err := list(o.Root, name)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = cluster
-		jobs = append(jobs, job{source: clusterSource(name), cluster: cluster})
-		for j := range cluster.Files {
-			jobs = append(jobs, job{source: cluster.Files[j].Source, file: &cluster.Files[j]})
-		}
-	}
-	if err := run(ctx, o, jobs); err != nil {
+	im, err := newImporter(o.Root, o.JPath)
+	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	out, err := listAll(o.Root, clusters)
+	if err != nil {
+		return nil, err
+	}
+	return out, renderAll(ctx, o, im, out)
+}
+
+// renderAll fills in clusters that have been listed.
+func renderAll(ctx context.Context, o Options, im *importer, clusters []*Cluster) error {
+	var jobs []job
+	for _, cluster := range clusters {
+		jobs = append(jobs, job{source: clusterSource(cluster.Name), cluster: cluster})
+		for i := range cluster.Files {
+			jobs = append(jobs, job{source: cluster.Files[i].Source, file: &cluster.Files[i]})
+		}
+	}
+	return run(ctx, o, im, jobs)
 }
 
 // Objects evaluates one file, wherever it is in the repository.
 func Objects(o Options, path string) ([]Object, error) {
+	im, err := newImporter(o.Root, o.JPath)
+	if err != nil {
+		return nil, err
+	}
 	file := File{Source: path}
-	if err := run(context.Background(), o, []job{{source: path, file: &file}}); err != nil {
+	if err := run(context.Background(), o, im, []job{{source: path, file: &file}}); err != nil {
 		return nil, err
 	}
 	return file.Objects, nil
+}
+
+func listAll(root string, names []string) ([]*Cluster, error) {
+	out := make([]*Cluster, len(names))
+	for i, name := range names {
+		var err error
+		if out[i], err = list(root, name); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // list gives a cluster with its files, nothing of it evaluated.
@@ -151,14 +176,15 @@ type job struct {
 }
 
 func (j job) do(e *evaluator) error {
-	text, err := e.evaluate(j.source)
+	text, result, err := e.evaluate(j.source)
 	if err != nil {
 		return err
 	}
 	if j.cluster != nil {
-		j.cluster.Declaration = json.RawMessage(text)
+		j.cluster.Declaration, j.cluster.result = json.RawMessage(text), result
 		return nil
 	}
+	j.file.result = result
 	value, err := decode(text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", j.source, err)
@@ -171,11 +197,7 @@ func (j job) do(e *evaluator) error {
 
 // run does the jobs on all processors and joins their errors in the order of the
 // files' names.
-func run(ctx context.Context, o Options, jobs []job) error {
-	im, err := newImporter(o.Root, o.JPath)
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, o Options, im *importer, jobs []job) error {
 	defer relaxGC()()
 	store := newCache(o.CacheDir, o.Version)
 	jobs = slices.Clone(jobs)

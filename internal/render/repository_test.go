@@ -44,13 +44,13 @@ func TestPlainJsonnet(t *testing.T) {
 		e := newEvaluator(Options{Root: root}, im, newCache(pass.dir, ""))
 		for _, source := range sources {
 			if pass.name == "warm" {
-				if _, ok := e.cache.get(e.o, im, source); !ok {
+				if _, _, ok := e.cache.get(e.o, im, source); !ok {
 					t.Errorf("%s: not in the cache", source)
 				}
 			} else if _, err := e.fast(source); err != nil {
 				t.Errorf("%s: not rendered by the fast way: %v", source, err)
 			}
-			got, err := e.evaluate(source)
+			got, _, err := e.evaluate(source)
 			if err != nil {
 				t.Fatal(err)
 			}

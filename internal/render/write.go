@@ -104,16 +104,20 @@ func splitDeclaration(declaration any) map[string]any {
 // Write makes generated/<cluster> what c renders to: files that differ are
 // written, files that are no longer rendered removed.
 func Write(root string, c *Cluster) (Written, error) {
-	w := Written{Cluster: c.Name}
-	tree, err := Tree(c)
-	if err != nil {
-		return w, err
-	}
-	w.Objects = len(tree)
 	have, err := existing(root, c.Name)
 	if err != nil {
-		return w, err
+		return Written{Cluster: c.Name}, err
 	}
+	tree, err := Tree(c)
+	if err != nil {
+		return Written{Cluster: c.Name}, err
+	}
+	return write(root, c.Name, tree, have)
+}
+
+// write replaces what there is of a cluster by a tree.
+func write(root, cluster string, tree, have map[string][]byte) (Written, error) {
+	w := Written{Cluster: cluster, Objects: len(tree)}
 	for path, data := range tree {
 		old, there := have[path]
 		delete(have, path)
@@ -139,7 +143,7 @@ func Write(root string, c *Cluster) (Written, error) {
 			return w, err
 		}
 	}
-	return w, removeEmpty(filepath.Join(root, GeneratedDir, c.Name))
+	return w, removeEmpty(filepath.Join(root, GeneratedDir, cluster))
 }
 
 // Stale lists the generated files of a cluster that aren't what c renders to.
