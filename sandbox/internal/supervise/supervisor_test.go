@@ -59,6 +59,10 @@ func TestCrashedProcessIsStartedAgain(t *testing.T) {
 	s.Start(shell("a/b", "echo here; exec sleep 60"))
 	wait(t, s, "a/b")
 	first := status(t, s, "a/b")
+	eventually(t, "its output", func() bool {
+		log, err := os.ReadFile(s.LogFile("a/b"))
+		return err == nil && string(log) == "here\n"
+	})
 	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -69,10 +73,10 @@ func TestCrashedProcessIsStartedAgain(t *testing.T) {
 	if got := status(t, s, "a/b").LastExit; got != "signal: killed" {
 		t.Errorf("last exit is %q", got)
 	}
-	log, err := os.ReadFile(s.LogFile("a/b"))
-	if err != nil || string(log) != "here\nhere\n" {
-		t.Errorf("log %q, %v", log, err)
-	}
+	eventually(t, "the output of both in one log", func() bool {
+		log, err := os.ReadFile(s.LogFile("a/b"))
+		return err == nil && string(log) == "here\nhere\n"
+	})
 	if filepath.Base(s.LogFile("a/b")) != "a-b.log" {
 		t.Errorf("log file is %s", s.LogFile("a/b"))
 	}
