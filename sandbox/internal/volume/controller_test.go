@@ -36,7 +36,12 @@ func (d *disks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	switch r.Form.Get("Action") {
 	case "DescribeVolumes":
-		fmt.Fprint(w, `<DescribeVolumesResponse><volumeSet/></DescribeVolumesResponse>`)
+		// What the controller asks for is the one volume that this test makes.
+		found := ""
+		if len(d.made) > len(d.deleted) {
+			found = fmt.Sprintf(`<item><volumeId>vol-%d</volumeId></item>`, len(d.made))
+		}
+		fmt.Fprintf(w, `<DescribeVolumesResponse><volumeSet>%s</volumeSet></DescribeVolumesResponse>`, found)
 	case "CreateVolume":
 		d.made = append(d.made, strings.Join([]string{r.Form.Get("AvailabilityZone"), r.Form.Get("Size"), r.Form.Get("VolumeType"), r.Form.Get("Encrypted")}, " "))
 		fmt.Fprintf(w, `<CreateVolumeResponse><volumeId>vol-%d</volumeId></CreateVolumeResponse>`, len(d.made))
