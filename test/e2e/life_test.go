@@ -353,6 +353,30 @@ func downLeavesNothing(t *testing.T, s *site) {
 	}
 }
 
+// TestEveryCluster brings up the clusters that TestLife doesn't, side by side
+// in one account, and takes one away without touching the other.
+func TestEveryCluster(t *testing.T) {
+	if os.Getenv("SOAK") == "" {
+		t.Skip("takes minutes and much memory: make soak")
+	}
+	s := newSite(t)
+	for _, cluster := range []string{"int", "web"} {
+		s.must(0, "up", cluster, "--yes")
+		if changes := s.plan(cluster); len(changes) > 0 {
+			t.Errorf("%s:\n%s", cluster, describe(changes))
+		}
+	}
+	s.must(0, "down", "int", "--yes", "--force-protected", "int")
+	s.must(0, "status", "web")
+	if changes := s.plan("web"); len(changes) > 0 {
+		t.Errorf("after its neighbour went:\n%s", describe(changes))
+	}
+	s.must(0, "down", "web", "--yes", "--force-protected", "web")
+	if left := resources(t, s); len(left) > 0 {
+		t.Errorf("left in AWS: %s", strings.Join(left, ", "))
+	}
+}
+
 func TestProtected(t *testing.T) {
 	s := newSite(t)
 	for _, cluster := range []string{"int", "web"} {
@@ -365,14 +389,13 @@ func TestProtected(t *testing.T) {
 
 // TestInterrupted stops up at random moments — half of the time politely, half
 // of the time not — and expects that going on finishes the job, with nothing
-// left over and nothing twice. A seed makes a failure repeatable; SOAK=1 makes
-// more of them.
+// left over and nothing twice. SOAK=1 makes more of them, at other moments each
+// time; SEED repeats those that a failure names.
 func TestInterrupted(t *testing.T) {
-	rounds := 2
+	rounds, seed := 2, uint64(1)
 	if os.Getenv("SOAK") != "" {
-		rounds = 12
+		rounds, seed = 12, uint64(time.Now().UnixNano())
 	}
-	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("SEED"); text != "" {
 		var err error
 		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
