@@ -18,6 +18,12 @@ const fastMaxStack = 400
 // what they import, parsed and evaluated. Several work in parallel, on a tree
 // that they share by their importer.
 //
+// Parsed files stay with their machine. go-jsonnet keeps them in a cache that
+// isn't public; the one way around it, to hand them to every machine as
+// external variables, would lose std.thisFile and, between files, the values of
+// what they import, which is worth more. The queue sees to it that few files
+// are parsed by two machines.
+//
 // It evaluates twice if need be: at first with rewritten programs and, should
 // anything whatever go wrong, once more as plain jsonnet, whose result or error
 // counts. So errors are jsonnet's own, down to the last frame of the stack.
