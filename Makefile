@@ -41,9 +41,15 @@ e2e: build sandbox .sandbox/bin/kops ## the whole life of a cluster on a sandbox
 soak: build sandbox .sandbox/bin/kops ## long campaigns: interruptions everywhere, fuzzing
 	SOAK=1 $(GO) test -count=1 -timeout 120m -tags e2e ./test/e2e/...
 	$(GO) test -run '^$$' -fuzz FuzzParseSpec -fuzztime 60s ./internal/kops
+	$(GO) test -run '^$$' -fuzz FuzzFormat -fuzztime 60s ./internal/render
+	$(GO) test -run '^$$' -fuzz FuzzObjects -fuzztime 60s ./internal/render
+	$(GO) test -run '^$$' -fuzz FuzzDiff -fuzztime 60s ./internal/plan
+	$(GO) test -run '^$$' -fuzz FuzzDiff -fuzztime 60s ./internal/addons
+	$(GO) test -run '^$$' -fuzz FuzzSettled -fuzztime 60s ./internal/addons
 
 bench: build sandbox ## benchmarks, as a table
 	$(GO) run ./test/bench
+	$(GO) run ./test/bench/render
 
 render: build ## write generated/
 	bin/platform render

@@ -71,7 +71,7 @@ func (f *factory) Target(ctx context.Context, name string, o targetOptions) (*ta
 	if _, err := c.Cluster(name); err != nil {
 		return nil, err
 	}
-	rendered, err := render.Render(ctx, render.Options{Root: c.Root, JPath: c.JPath}, name)
+	rendered, err := render.Render(ctx, newRenderOptions(c), name)
 	if err != nil {
 		return nil, err
 	}
