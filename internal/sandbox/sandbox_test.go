@@ -333,7 +333,7 @@ func TestEnv(t *testing.T) {
 
 func TestDaemonEnv(t *testing.T) {
 	got := daemonEnv([]string{"PATH=/bin", "HOME=/home/me", "AWS_SECRET_ACCESS_KEY=real", "KUBECONFIG=/home/me/.kube/config", "KOPS_STATE_STORE=s3://real", "GOPROXY=off"})
-	if want := "PATH=/bin HOME=/root GOPROXY=off"; strings.Join(got, " ") != want {
+	if want := "PATH=/bin HOME=/home/me GOPROXY=off"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
