@@ -207,7 +207,7 @@ func (a *applier) applyStep(ctx context.Context, st *step) error {
 			}
 		}
 	}
-	_, err := a.apply(ctx, k, st.body, applyOptions{manager: Manager, force: a.opts.Force})
+	err := a.applyPatiently(ctx, k, st)
 	if apierrors.IsConflict(err) {
 		if held := heldFields(err); len(held) > 0 {
 			return &ConflictError{Resource: st.String(), Source: st.file.Source, Fields: held}

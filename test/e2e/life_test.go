@@ -311,7 +311,7 @@ func badInput(t *testing.T, s *site) {
 	for _, test := range []struct{ name, file, old, new, want string }{
 		{"kops refuses a version", "clusters/versions.json", `"dev": "1.36.1"`, `"dev": "1.20.0"`, "kubernetes upgrade is required"},
 		{"kops refuses a network", "clusters/dev/this.libsonnet", "10.10.0.0/16", "10.10.0.0/99", "10.10.0.0/99"},
-		{"a field that kops doesn't know", "lib/kops.libsonnet", "rollingUpdate: {", "rolingUpdate: {", "spec.rolingUpdate: kops knows no such field"},
+		{"a field that kops doesn't know", "lib/kops.libsonnet", "metricsServer: {", "metricServer: {", "spec.metricServer: kops knows no such field"},
 		{"a hosted zone that isn't there", "clusters/org.libsonnet", "hostedZone: 'example.net'", "hostedZone: 'k.dev.example.net'", "hosted zone"},
 		{"another account", "clusters/org.libsonnet", "account: '123456789012'", "account: '210987654321'", "the credentials are of account 123456789012"},
 		{"an access list that is none", "clusters/dev/this.libsonnet", "api: [org.networks.office", "api: ['office'", "office"},
