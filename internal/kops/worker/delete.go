@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/kops/pkg/resources"
 	"k8s.io/kops/pkg/resources/ops"
+	"k8s.io/kops/upup/pkg/fi/cloudup/awsup"
 
 	"platform/internal/kops"
 	"platform/internal/plan"
@@ -17,7 +18,11 @@ import (
 // owned lists the AWS resources that kops would delete with the cluster:
 // everything of its that isn't shared with others.
 func (s *session) owned() (map[string]*resources.Resource, error) {
-	all, err := ops.ListResources(s.cloud, s.declared)
+	cloud := s.cloud
+	if c, ok := cloud.(awsup.AWSCloud); ok {
+		cloud = forgiving{c}
+	}
+	all, err := ops.ListResources(cloud, s.declared)
 	if err != nil {
 		return nil, fmt.Errorf("listing the resources of %s: %w", s.declared.Name, err)
 	}
