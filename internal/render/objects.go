@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,23 +27,13 @@ func objects(value any) ([]Object, error) {
 	if err := collect("", value, &out); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(out, func(a, b Object) int { return compareKeys(a.Key, b.Key) })
+	slices.SortFunc(out, func(a, b Object) int { return cmp.Compare(a.Key, b.Key) })
 	for i := 1; i < len(out); i++ {
 		if out[i-1].Key == out[i].Key {
 			return nil, fmt.Errorf("two objects have the key %q; nested keys are joined by dots, so that {a: {b: …}} and {'a.b': …} are the same", out[i].Key)
 		}
 	}
 	return out, nil
-}
-
-func compareKeys(a, b string) int {
-	if a < b {
-		return -1
-	}
-	if a > b {
-		return 1
-	}
-	return 0
 }
 
 func collect(key string, value any, out *[]Object) error {

@@ -106,12 +106,11 @@ func captureOutput(w *writer, verb kops.Verb) (restore func() (said string), err
 	klog.SetOutput(logWriter)
 	var done sync.WaitGroup
 	done.Go(func() {
-		for lines := bufio.NewScanner(logs); lines.Scan(); {
-			if e, ok := logEvent(lines.Text()); ok {
+		eachLine(logs, func(line string) {
+			if e, ok := logEvent(line); ok {
 				w.event(e)
 			}
-		}
-		_, _ = io.Copy(io.Discard, logs)
+		})
 	})
 	reader, printed, err := os.Pipe()
 	if err != nil {
@@ -119,15 +118,14 @@ func captureOutput(w *writer, verb kops.Verb) (restore func() (said string), err
 	}
 	var said []string
 	done.Go(func() {
-		for lines := bufio.NewScanner(reader); lines.Scan(); {
-			line := strings.TrimSpace(lines.Text())
-			if e, ok := deletionEvent(lines.Text()); ok && verb == kops.VerbDelete {
+		eachLine(reader, func(line string) {
+			text := strings.TrimSpace(line)
+			if e, ok := deletionEvent(line); ok && verb == kops.VerbDelete {
 				w.event(e)
-			} else if strings.Trim(line, "*") != "" && len(said) < maxSaid {
-				said = append(said, line)
+			} else if strings.Trim(text, "*") != "" && len(said) < maxSaid {
+				said = append(said, text)
 			}
-		}
-		_, _ = io.Copy(io.Discard, reader)
+		})
 	})
 	os.Stdout = printed
 	return func() string {
@@ -139,6 +137,15 @@ func captureOutput(w *writer, verb kops.Verb) (restore func() (said string), err
 		done.Wait()
 		return strings.Join(said, " ")
 	}, nil
+}
+
+// eachLine visits the lines of r to its end. What comes behind a line too long
+// to be one is read and dropped, so that the writer is never held up.
+func eachLine(r io.Reader, visit func(line string)) {
+	for lines := bufio.NewScanner(r); lines.Scan(); {
+		visit(lines.Text())
+	}
+	_, _ = io.Copy(io.Discard, r)
 }
 
 // maxSaid bounds what is kept of the text that kops prints. A dry run ends by
