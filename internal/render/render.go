@@ -59,6 +59,9 @@ type Cluster struct {
 	result string
 }
 
+// Source is the path of the cluster's declaration in the repository.
+func (c *Cluster) Source() string { return clusterSource(c.Name) }
+
 // Error is what jsonnet says of a file.
 type Error struct {
 	// Source is the file that was being rendered, which needn't be the one
