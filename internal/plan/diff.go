@@ -5,7 +5,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // Diff compares two values as encoding/json would decode them and gives the
@@ -95,16 +94,4 @@ func byName(list []any) (map[string]any, bool) {
 		named[name] = item
 	}
 	return named, true
-}
-
-// JoinPath appends a map's key to a path. A key that isn't a plain word, such
-// as a label's, goes into brackets.
-func JoinPath(path, key string) string {
-	if strings.ContainsAny(key, ".[]/ ") || key == "" {
-		return fmt.Sprintf("%s[%q]", path, key)
-	}
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }
