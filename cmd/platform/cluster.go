@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -20,31 +17,17 @@ import (
 	"platform/internal/addons"
 	"platform/internal/aws"
 	"platform/internal/config"
+	"platform/internal/declaration"
 	"platform/internal/kops"
 	"platform/internal/plan"
 	"platform/internal/reconcile"
 	"platform/internal/render"
 )
 
-// declaration is the value of a cluster's cluster.jsonnet.
-type declaration struct {
-	// Name is the cluster's short name, that of its folder.
-	Name string `json:"name"`
-	// Account is the AWS account that the cluster belongs in. Credentials of
-	// another one are refused. Empty allows any.
-	Account string `json:"account"`
-	// Protected clusters are deleted only by who names them once more.
-	Protected bool            `json:"protected"`
-	Kops      json.RawMessage `json:"kops"`
-	AWS       json.RawMessage `json:"aws"`
-}
-
 // target is one cluster with its layers, ready to be reconciled.
 type target struct {
 	reconcile.Cluster
-	declaration declaration
-	kopsSpec    kops.Spec
-	awsSpec     aws.Spec
+	declaration declaration.Declaration
 	account     aws.Identity
 
 	kops   *kops.Layer
@@ -76,10 +59,10 @@ func (f *factory) Target(ctx context.Context, name string, o targetOptions) (*ta
 		return nil, err
 	}
 	t := &target{}
-	if err := t.parse(rendered); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join("clusters", name, render.ClusterFile+".jsonnet"), err)
+	if t.declaration, err = declaration.Parse(rendered); err != nil {
+		return nil, fmt.Errorf("%s: %w", rendered.Source(), err)
 	}
-	awsCfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(t.awsSpec.Region), awsconfig.WithLogger(logging.Nop{}))
+	awsCfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(t.declaration.AWS.Region), awsconfig.WithLogger(logging.Nop{}))
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
@@ -95,23 +78,6 @@ func (f *factory) Target(ctx context.Context, name string, o targetOptions) (*ta
 	return t, nil
 }
 
-func (t *target) parse(rendered *render.Cluster) error {
-	decoder := json.NewDecoder(bytes.NewReader(rendered.Declaration))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&t.declaration); err != nil {
-		return err
-	}
-	if t.declaration.Name != rendered.Name {
-		return fmt.Errorf("name: %q, but the folder is %q", t.declaration.Name, rendered.Name)
-	}
-	var err error
-	if t.kopsSpec, err = kops.ParseSpec(t.declaration.Kops); err != nil {
-		return err
-	}
-	t.awsSpec, err = aws.ParseSpec(t.declaration.AWS)
-	return err
-}
-
 func (t *target) wire(c *config.Config, awsCfg awssdk.Config, rendered *render.Cluster, o targetOptions) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -122,9 +88,9 @@ func (t *target) wire(c *config.Config, awsCfg awssdk.Config, rendered *render.C
 	settings.DrainDelay = c.Rolling.DrainDelay
 	settings.ValidateTick = c.Rolling.ValidateTick
 	settings.ValidateSuccess = c.Rolling.ValidateSuccess
-	t.aws = aws.New(awsCfg, t.awsSpec, o.report)
+	t.aws = aws.New(awsCfg, t.declaration.AWS, o.report)
 	t.kops = kops.New(kops.Options{
-		Spec:   t.kopsSpec,
+		Spec:   t.declaration.Kops,
 		Worker: []string{self, kopsWorkerCommand},
 		TargetGroups: func(ctx context.Context) ([]string, error) {
 			groups, err := t.aws.TargetGroups(ctx)

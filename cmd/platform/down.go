@@ -58,7 +58,7 @@ func downRun(ctx context.Context, f *factory, o downOptions) error {
 	if t.declaration.Protected && o.forceProtected != o.cluster {
 		return fmt.Errorf("the cluster is protected (clusters/%s/cluster.jsonnet); if you mean it, give --force-protected %s", o.cluster, o.cluster)
 	}
-	progress.Step("%s: cluster %s, account %s, region %s", o.cluster, t.kopsSpec.Name(), t.account.Account, t.awsSpec.Region)
+	progress.Step("%s: cluster %s, account %s, region %s", o.cluster, t.declaration.Kops.Name(), t.account.Account, t.declaration.AWS.Region)
 	p, err := t.PlanDelete(ctx)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func downRun(ctx context.Context, f *factory, o downOptions) error {
 		return nil
 	}
 	ui.Plan(f.Streams.Err, f.Streams.ErrPaint(), p, ui.PlanOptions{})
-	if err := confirm(ctx, f, o.yes, fmt.Sprintf("Delete all of this? There is no way back for what the cluster stored (%s).", t.kopsSpec.Name())); err != nil {
+	if err := confirm(ctx, f, o.yes, fmt.Sprintf("Delete all of this? There is no way back for what the cluster stored (%s).", t.declaration.Kops.Name())); err != nil {
 		return err
 	}
 	steps, err := t.Delete(ctx)
@@ -82,7 +82,7 @@ func downRun(ctx context.Context, f *factory, o downOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := kops.RemoveKubeconfig(c.KubeconfigPath(), t.kopsSpec.Name()); err != nil {
+	if err := kops.RemoveKubeconfig(c.KubeconfigPath(), t.declaration.Kops.Name()); err != nil {
 		return err
 	}
 	deleted := 0

@@ -83,7 +83,7 @@ func upRun(ctx context.Context, f *factory, o upOptions) error {
 	if err != nil {
 		return err
 	}
-	progress.Step("%s: cluster %s, account %s, region %s", o.cluster, t.kopsSpec.Name(), t.account.Account, t.awsSpec.Region)
+	progress.Step("%s: cluster %s, account %s, region %s", o.cluster, t.declaration.Kops.Name(), t.account.Account, t.declaration.AWS.Region)
 	p, err := t.Plan(ctx)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func upRun(ctx context.Context, f *factory, o upOptions) error {
 	if !p.Empty() {
 		progress.Clear()
 		ui.Plan(f.Streams.Err, f.Streams.ErrPaint(), p, ui.PlanOptions{Compact: !f.verbose, Verbose: f.verbose})
-		if err := confirm(ctx, f, o.yes, fmt.Sprintf("Apply these changes to %s?", t.kopsSpec.Name())); err != nil {
+		if err := confirm(ctx, f, o.yes, fmt.Sprintf("Apply these changes to %s?", t.declaration.Kops.Name())); err != nil {
 			return err
 		}
 		if steps, err = t.applyAll(ctx, f, o, p, unseen, progress); err != nil {
@@ -217,7 +217,7 @@ func (t *target) outcome(ctx context.Context, c *config.Config, steps []reconcil
 		return outcome{}, err
 	}
 	out := outcome{
-		Cluster: t.Name, Kubeconfig: c.KubeconfigPath(), LoadBalancer: address, Wildcard: t.awsSpec.Wildcard,
+		Cluster: t.Name, Kubeconfig: c.KubeconfigPath(), LoadBalancer: address, Wildcard: t.declaration.AWS.Wildcard,
 		Steps: steps, Stacks: ui.Stacks(health), Health: health, Seconds: map[plan.Layer]float64{},
 	}
 	for _, step := range steps {

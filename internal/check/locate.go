@@ -100,9 +100,13 @@ func (l *locator) open(from, path string) *scope {
 	return l.files[name]
 }
 
+// library is the folder of what knows nothing of any stack.
+var library = []string{"lib"}
+
 // follow goes from field to field and keeps the place of the last one found.
 func (l *locator) follow(at []scope, keys, path []string, p *place) {
 	names := append(append([]string(nil), keys...), path...)
+	moved := false
 	for i := 0; i < len(names); i++ {
 		name := names[i]
 		var found []field
@@ -123,10 +127,14 @@ func (l *locator) follow(at []scope, keys, path []string, p *place) {
 		if len(found) == 0 {
 			return
 		}
-		*p = found[0].place(l.importer)
 		at = at[:0:0]
-		for _, f := range found {
+		for i, f := range found {
 			at = append(at, f.body)
+			// What calls the library is what people change, not the library.
+			here := f.place(l.importer)
+			if i == 0 && (!inside(here.file, library) || inside(p.file, library) || !moved) {
+				*p, moved = here, true
+			}
 		}
 	}
 }
