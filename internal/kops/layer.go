@@ -111,6 +111,13 @@ func (l *Layer) Verify(ctx context.Context) ([]plan.Health, error) {
 	return result.Health, nil
 }
 
+// Validate judges the manifests by themselves, as kops' API does. It needs
+// neither a network nor credentials.
+func (l *Layer) Validate(ctx context.Context) ([]Problem, error) {
+	result, err := l.run(ctx, VerbValidate, nil)
+	return result.Problems, err
+}
+
 // PlanDelete lists what Delete would delete.
 func (l *Layer) PlanDelete(ctx context.Context) ([]plan.Change, error) {
 	result, err := l.run(ctx, VerbPlanDelete, nil)

@@ -23,6 +23,8 @@ const (
 	VerbVerify Verb = "verify"
 	// VerbConnect issues credentials for the cluster's API.
 	VerbConnect Verb = "connect"
+	// VerbValidate judges the manifests by themselves, without AWS.
+	VerbValidate Verb = "validate"
 	// VerbPlanDelete lists what deleting the cluster would delete.
 	VerbPlanDelete Verb = "plan-delete"
 	// VerbDelete deletes the cluster and its state.
@@ -95,6 +97,17 @@ type Result struct {
 	Health  []plan.Health `json:"health,omitempty"`
 	// Connection is how to reach the API; nil while there is no cluster.
 	Connection *Connection `json:"connection,omitempty"`
+	// Problems are what VerbValidate found.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Problem is what kops has against a manifest.
+type Problem struct {
+	// Resource is named as in plan.Change; empty where it can't be told.
+	Resource string `json:"resource,omitempty"`
+	// Path is the field, as kops spells it.
+	Path    string `json:"path,omitempty"`
+	Message string `json:"message"`
 }
 
 // Connection is how to reach and authenticate to a cluster's API. It holds a

@@ -44,6 +44,9 @@ func Serve(ctx context.Context, in io.Reader, out *os.File) error {
 }
 
 func do(ctx context.Context, request kops.Request, report plan.Report) (*kops.Result, error) {
+	if request.Verb == kops.VerbValidate {
+		return validate(request)
+	}
 	s, err := open(ctx, request, report)
 	if err != nil {
 		return nil, err
