@@ -18,8 +18,30 @@ type Repository struct {
 	Config *config.Config
 	// Sources are the jsonnet files to look at, sorted, relative to the root.
 	Sources []string
-	// Clusters are the rendered clusters to look at, in their order.
+	// Clusters are the rendered clusters to look at, in their order; those
+	// that can't be rendered are missing.
 	Clusters []*render.Cluster
+	// Failures say why they can't.
+	Failures []Failure
+
+	// paths are what Only has left.
+	paths []string
+}
+
+func (r *Repository) objects() int {
+	n := 0
+	for _, cluster := range r.Clusters {
+		for _, file := range cluster.Files {
+			n += len(file.Objects)
+		}
+	}
+	return n
+}
+
+// Failure is a file that couldn't be rendered.
+type Failure struct {
+	Cluster string
+	Err     error
 }
 
 // Rule is one named test.
@@ -27,9 +49,9 @@ type Rule struct {
 	Name string
 	// Title is a few words for lists; Why is the reason that the rule exists.
 	Title, Why string
-	// Broken says that the rule is about sources, and runs although clusters
-	// don't render.
-	Broken bool
+	// NoRender says that the rule doesn't look at Clusters: it needs nothing
+	// to be rendered.
+	NoRender bool
 	// Find returns what is wrong. An error means that it can't tell.
 	Find func(ctx context.Context, r *Repository) ([]Finding, error)
 }
@@ -48,6 +70,9 @@ type Result struct {
 	// Rules are those that ran, in their order, with the time that each took.
 	Rules    []RuleResult `json:"rules"`
 	Findings []Finding    `json:"findings"`
+	// Files and Objects are how many there were to look at.
+	Files   int `json:"files"`
+	Objects int `json:"objects"`
 }
 
 // RuleResult is one rule's share.
@@ -91,7 +116,7 @@ func Run(ctx context.Context, r *Repository, rules []Rule) (*Result, error) {
 			all = append(all, f)
 		}
 	}
-	all = merge(all, r.Config.ClusterNames())
+	all = merge(r.within(all), r.Config.ClusterNames())
 	for i := range results {
 		for _, f := range all {
 			if f.Rule == results[i].Rule {
@@ -99,5 +124,5 @@ func Run(ctx context.Context, r *Repository, rules []Rule) (*Result, error) {
 			}
 		}
 	}
-	return &Result{Rules: results, Findings: all}, nil
+	return &Result{Rules: results, Findings: all, Files: len(r.Sources), Objects: r.objects()}, nil
 }

@@ -96,7 +96,7 @@ func merge(findings []Finding, clusters []string) []Finding {
 		line, column                      int
 	}
 	index := map[identity]int{}
-	var out []Finding
+	out := []Finding{}
 	for _, f := range findings {
 		id := identity{f.Rule, f.File, f.Path, f.Object, f.Message, f.Level, f.Line, f.Column}
 		i, again := index[id]

@@ -42,6 +42,21 @@ type Config struct {
 	Timeout time.Duration `mapstructure:"timeout"`
 	// Rolling is the pace of rolling updates.
 	Rolling Rolling `mapstructure:"rolling"`
+	// Versions is what the version matrix may say.
+	Versions Versions `mapstructure:"versions"`
+	// Provided are objects that exist although git doesn't declare them, as
+	// kind and name or kind and namespace/name: what may be referred to.
+	Provided []string `mapstructure:"provided"`
+}
+
+// Versions bounds how far the clusters' versions may be apart.
+type Versions struct {
+	// MaxSkew is how many minor versions of Kubernetes may lie between two
+	// clusters.
+	MaxSkew int `mapstructure:"max-skew"`
+	// AllowAhead are components that a cluster may have in a newer version
+	// than the clusters before it.
+	AllowAhead []string `mapstructure:"allow-ahead"`
 }
 
 // Cluster is a cluster as the tool knows it: a folder of clusters/.
@@ -73,6 +88,7 @@ var keys = map[string]any{
 	"rolling.drain-delay":      5 * time.Second,
 	"rolling.validate-tick":    30 * time.Second,
 	"rolling.validate-success": 10 * time.Second,
+	"versions.max-skew":        1,
 }
 
 // ErrNoRepository means that no platform.yaml was found.
@@ -175,6 +191,9 @@ func (c *Config) validate() error {
 			return fmt.Errorf("clusters[%d].name: %q is there twice", i, cluster.Name)
 		}
 		seen[cluster.Name] = true
+	}
+	if c.Versions.MaxSkew < 0 {
+		return fmt.Errorf("versions.max-skew: want a number of minor versions, got %d", c.Versions.MaxSkew)
 	}
 	if c.Timeout <= 0 {
 		return fmt.Errorf("timeout: want a positive duration such as 5m, got %s", c.Timeout)
