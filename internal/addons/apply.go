@@ -33,6 +33,11 @@ func (l *Layer) Apply(ctx context.Context) ([]plan.Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.carryOut(ctx, s, found)
+}
+
+// carryOut applies what a survey has found.
+func (l *Layer) carryOut(ctx context.Context, s *api, found *survey) ([]plan.Change, error) {
 	if err := l.refuseConflicts(found); err != nil {
 		return nil, err
 	}

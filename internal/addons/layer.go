@@ -27,6 +27,9 @@ type Options struct {
 	// repositories never prune each other's objects.
 	Repository, Cluster string
 	Files               []File
+	// Alone leaves all other sets as they are. Without it Files are all that
+	// the cluster is to have, and the sets of other files are pruned.
+	Alone bool
 	// Connect gives the way to the API server. As long as there is no
 	// cluster its error is ErrNoCluster and everything is planned as new.
 	Connect func(context.Context) (*rest.Config, error)

@@ -20,7 +20,7 @@ func (l *Layer) readSets(ctx context.Context, s *api, found *survey) error {
 	var errs []error
 	gone := map[string]*applySet{}
 	err := s.list(ctx, configMaps, labelParent, func(parent *unstructured.Unstructured) {
-		if parent.GetNamespace() != parentNamespace {
+		if parent.GetNamespace() != parentNamespace || l.opts.Alone && byName[parent.GetName()] == nil {
 			return
 		}
 		set := byName[parent.GetName()]

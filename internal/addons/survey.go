@@ -218,10 +218,14 @@ func (f *survey) remaining(set *applySet, failed []*member) scope {
 
 // deletion is the change that a stray member is.
 func (m *member) deletion() plan.Change {
-	return plan.Change{
-		Layer: plan.Addons, Op: plan.Delete, Resource: m.String(),
-		Reason: "git no longer has it in " + m.set.key.File,
+	reason := "git no longer has it in " + m.set.key.File
+	if m.set.key.scratch() {
+		reason = "it was applied from " + m.set.key.File + ", which is none of git's files for the cluster"
+		if m.set.declared {
+			reason = m.set.key.File + " no longer has it"
+		}
 	}
+	return plan.Change{Layer: plan.Addons, Op: plan.Delete, Resource: m.String(), Reason: reason}
 }
 
 // change is what is to be done about a set's parent.

@@ -20,6 +20,11 @@ func (l *Layer) Verify(ctx context.Context) ([]plan.Health, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.verify(ctx, s)
+}
+
+// verify is Verify over a connection; a nil s stands for no cluster.
+func (l *Layer) verify(ctx context.Context, s *api) ([]plan.Health, error) {
 	found, objects, err := l.declared()
 	if err != nil {
 		return nil, err
