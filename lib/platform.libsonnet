@@ -241,6 +241,11 @@ local kube = import 'lib/kube.libsonnet';
   // awsVolumes holds the token for awsContainer.
   awsVolumes:: { aws_token: kube.ServiceAccountTokenVolume('amazonaws.com', seconds=86400) },
 
+  // provides is mixed into an object whose programs create others, so that
+  // `platform check` knows of those: `Secret name: key, key` in its own namespace
+  // or as namespace/name, `Pod namespace/name: label=value` where name may be *.
+  provides(entries):: { metadata+: { annotations+: { 'platform/provides': std.join('; ', entries) } } },
+
   // Secrets ///////////////////////////////////////////////////////////////////
 
   // GeneratedSecret is a password that is made up once, in the cluster, and never
@@ -323,8 +328,9 @@ local kube = import 'lib/kube.libsonnet';
         },
       },
     },
+    local provides = platform.provides(['Secret ' + fullName + ': ' + std.join(', ', std.objectFields(all.keys_))]),
     // A Job's pods can't be changed: with another image it is another Job.
-    job: kube.Job(job + '-' + std.substr(std.md5(std.manifestJsonMinified(pod)), 0, 8)) + component {
+    job: kube.Job(job + '-' + std.substr(std.md5(std.manifestJsonMinified(pod)), 0, 8)) + component + provides {
       spec+: { backoffLimit: 20, template+: { spec: pod } },
     },
   },

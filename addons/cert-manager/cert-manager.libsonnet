@@ -242,7 +242,7 @@ function(params)
       cluster_roles_:: {
         webhook: [kube.rule(['authorization.k8s.io'], ['subjectaccessreviews'], ['create'])],
       },
-      deployment+: {
+      deployment+: platform.provides(['Secret ' + ca + ': ca.crt, tls.crt, tls.key']) {
         spec+: {
           template+: {
             spec+: {

@@ -54,7 +54,10 @@ function(params)
     },
 
     service_account: kube.ServiceAccount(p.name) + this,
-    stateful_set: kube.StatefulSet(p.name) + this {
+    local agentLabels = { 'app.kubernetes.io/instance': p.name, 'app.kubernetes.io/component': 'agent' },
+    stateful_set: kube.StatefulSet(p.name) + this + platform.provides([
+      'Pod ' + p.agents.namespace + '/*: ' + std.join(', ', [key + '=' + agentLabels[key] for key in std.objectFields(agentLabels)]),
+    ]) {
       spec+: {
         volumeClaimTemplates_+: {
           home: kube.PersistentVolumeClaim('home') { storage:: p.storage, storageClass:: 'fast' },
@@ -186,7 +189,7 @@ function(params)
       },
       network_policy: kube.NetworkPolicy(p.name + '-agents') + agents {
         spec+: {
-          podSelector: { matchLabels: { 'app.kubernetes.io/instance': p.name, 'app.kubernetes.io/component': 'agent' } },
+          podSelector: { matchLabels: agentLabels },
           egress_+: {
             jenkins: platform.toPeers([8080], [platform.inNamespace(p.namespace)]),
             reports: platform.toPeers([9091], [platform.inNamespace(p.monitoringNamespace)]),

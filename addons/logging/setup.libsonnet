@@ -144,8 +144,9 @@ function(p, users, elasticsearch) {
       },
     },
   },
+  local provides = platform.provides(['Secret %(namespace)s/%(secret)s: ca.crt, password' % p.fluentd]),
   // Jobs can't be changed, so another configuration is another Job.
-  job: kube.Job(name + '-' + std.substr(std.md5(std.manifestJsonMinified([pod, all.config.data])), 0, 8)) + this {
+  job: kube.Job(name + '-' + std.substr(std.md5(std.manifestJsonMinified([pod, all.config.data])), 0, 8)) + this + provides {
     spec+: { backoffLimit: 20, template+: { spec: pod } },
   },
   cron_job: kube.CronJob(name) + this {

@@ -1,0 +1,97 @@
+package objects
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// has says whether an object exists.
+func (c *cluster) has(want id) bool {
+	if c.byID[want] != nil {
+		return true
+	}
+	_, ok := c.provided.find(want.kind, want.namespace, want.name)
+	return ok
+}
+
+// String names an object as its users do.
+func (i id) String() string {
+	if i.namespace != "" {
+		return i.kind + " " + i.namespace + "/" + i.name
+	}
+	return i.kind + " " + i.name
+}
+
+// missing says that an object doesn't exist and what comes closest.
+func (c *cluster) missing(want id) string {
+	return fmt.Sprintf("there is no %s%s", want, c.nearest(want))
+}
+
+// nearest is the end of a message about an object that isn't there: what was
+// probably meant, if anything comes close.
+func (c *cluster) nearest(want id) string {
+	var here, elsewhere []string
+	add := func(namespace, name string) {
+		switch {
+		case namespace == want.namespace:
+			here = append(here, name)
+		case name == want.name:
+			elsewhere = append(elsewhere, namespace)
+		}
+	}
+	for _, o := range c.all {
+		if o.group == want.group && o.kind == want.kind {
+			add(o.namespace, o.name)
+		}
+	}
+	for _, p := range c.provided {
+		if p.kind == want.kind && !strings.ContainsAny(p.namespace+p.name, `*?[\`) {
+			add(p.namespace, p.name)
+		}
+	}
+	if name := closest(want.name, here); name != "" {
+		return "; the closest name is " + name
+	}
+	if len(elsewhere) > 0 {
+		slices.Sort(elsewhere)
+		return "; there is one in the namespace " + elsewhere[0]
+	}
+	return ""
+}
+
+// closest is the candidate that differs from a name by the fewest letters, or
+// nothing if all differ by too many to have been meant.
+func closest(name string, candidates []string) string {
+	best, limit := "", max(2, len(name)/3)+1
+	candidates = slices.Clone(candidates)
+	slices.Sort(candidates)
+	for _, candidate := range candidates {
+		if d := distance(name, candidate); d < limit {
+			best, limit = candidate, d
+		}
+	}
+	return best
+}
+
+// distance is the number of letters to insert, delete or replace to make one
+// word of another.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
