@@ -67,6 +67,12 @@ func InFile(file string, line int) Finding {
 	return Finding{Level: Error, File: file, Line: line}
 }
 
+// InSource begins a finding about a field of the value at a key of a source
+// file, which needn't be an object.
+func InSource(source, key, path string) Finding {
+	return Finding{Level: Error, Path: path, source: source, key: key}
+}
+
 // OnDeclaration begins a finding about a field of a cluster's declaration, such
 // as kops.cluster.spec.kubernetesVersion.
 func OnDeclaration(cluster *render.Cluster, path string) Finding {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"platform/internal/plan"
 )
 
 // Object is one Kubernetes object and where it comes from.
@@ -30,7 +32,7 @@ func objects(value any) ([]Object, error) {
 	slices.SortFunc(out, func(a, b Object) int { return cmp.Compare(a.Key, b.Key) })
 	for i := 1; i < len(out); i++ {
 		if out[i-1].Key == out[i].Key {
-			return nil, fmt.Errorf("two objects have the key %q; nested keys are joined by dots, so that {a: {b: …}} and {'a.b': …} are the same", out[i].Key)
+			return nil, &objectError{key: out[i].Key, message: "two objects have this key; nested keys are joined by dots, so that {a: {b: …}} and {'a.b': …} are the same"}
 		}
 	}
 	return out, nil
@@ -52,19 +54,19 @@ func collect(key string, value any, out *[]Object) error {
 		kind, hasKind := v["kind"].(string)
 		if !hasVersion || !hasKind {
 			if hasVersion || hasKind {
-				return fmt.Errorf("%s: an object needs both apiVersion and kind", describeKey(key))
+				return &objectError{key: key, message: "an object needs both apiVersion and kind"}
 			}
 			return collectMap(key, v, out)
 		}
 		if items, ok := v["items"].([]any); ok && kind == "List" {
 			return collect(key, items, out)
 		}
-		if err := dropNulls("", v); err != nil {
-			return fmt.Errorf("%s: %w", describeKey(key), err)
+		if path := dropNulls("", v); path != "" {
+			return &objectError{key: key, path: path, message: "is null, which means nothing in a list"}
 		}
 		o := &unstructured.Unstructured{Object: v}
 		if o.GetName() == "" {
-			return fmt.Errorf("%s: the %s has no metadata.name", describeKey(key), kind)
+			return &objectError{key: key, message: fmt.Sprintf("the %s has no metadata.name", kind)}
 		}
 		if key == "" {
 			key = o.GetKind() + "-" + o.GetName()
@@ -72,7 +74,7 @@ func collect(key string, value any, out *[]Object) error {
 		*out = append(*out, Object{Key: key, Unstructured: o})
 		return nil
 	}
-	return fmt.Errorf("%s: want Kubernetes objects, nested as you like, got %T %v", describeKey(key), value, value)
+	return &objectError{key: key, message: fmt.Sprintf("want Kubernetes objects, nested as you like, got %T %v", value, value)}
 }
 
 // collectMap collects what a map holds. Beside objects it may hold settings for
@@ -106,37 +108,50 @@ func joinKey(key, name string) string {
 	return key + "." + name
 }
 
-func describeKey(key string) string {
-	if key == "" {
-		return "the file's value"
+// objectError is what is wrong with a part of a file's value.
+type objectError struct {
+	key string
+	// path is the field of the object at the key; empty for the whole.
+	path    string
+	message string
+}
+
+func (e *objectError) Error() string {
+	what := e.key
+	if what == "" {
+		what = "the file's value"
 	}
-	return key
+	if e.path != "" {
+		return what + ": " + e.path + " " + e.message
+	}
+	return what + ": " + e.message
 }
 
 // dropNulls removes null fields: the API server would not ignore them but
-// make zeros and empty strings of them.
-func dropNulls(path string, value any) error {
+// make zeros and empty strings of them. It stops at a null in a list and gives
+// its path.
+func dropNulls(path string, value any) string {
 	switch v := value.(type) {
 	case map[string]any:
-		for key, item := range v {
-			if item == nil {
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if v[key] == nil {
 				delete(v, key)
 				continue
 			}
-			if err := dropNulls(path+"."+key, item); err != nil {
-				return err
+			if found := dropNulls(plan.JoinPath(path, key), v[key]); found != "" {
+				return found
 			}
 		}
 	case []any:
 		for i, item := range v {
 			at := fmt.Sprintf("%s[%d]", path, i)
 			if item == nil {
-				return fmt.Errorf("%s is null, which means nothing in a list", at[1:])
+				return at
 			}
-			if err := dropNulls(at, item); err != nil {
-				return err
+			if found := dropNulls(at, item); found != "" {
+				return found
 			}
 		}
 	}
-	return nil
+	return ""
 }

@@ -66,8 +66,11 @@ func (c *Cluster) Source() string { return clusterSource(c.Name) }
 type Error struct {
 	// Source is the file that was being rendered, which needn't be the one
 	// that the message points at.
-	Source  string
-	Message string
+	Source string
+	// Key and Path are the object and its field that it is about, where it is
+	// about a value and not about how it came to be.
+	Key, Path string
+	Message   string
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -192,8 +195,12 @@ func (j job) do(e *evaluator) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", j.source, err)
 	}
-	if j.file.Objects, err = objects(value); err != nil {
-		return &Error{Source: j.source, Message: fmt.Sprintf("%s: %v", j.source, err)}
+	j.file.Objects, err = objects(value)
+	if wrong := new(objectError); errors.As(err, &wrong) {
+		return &Error{Source: j.source, Key: wrong.key, Path: wrong.path, Message: fmt.Sprintf("%s: %v", j.source, err)}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", j.source, err)
 	}
 	return nil
 }

@@ -26,7 +26,8 @@ func Rule(worker []string) check.Rule {
 			for i, cluster := range r.Clusters {
 				d, err := declaration.Parse(cluster)
 				if err != nil {
-					found[i] = []check.Finding{check.OnDeclaration(cluster, pathOf(err.Error())).Saying(err.Error(), "docs/operating.md describes what a cluster declares.")}
+					path, message := split(err.Error())
+					found[i] = []check.Finding{check.OnDeclaration(cluster, path).Saying(message, "docs/architecture.md describes what a cluster declares.")}
 					continue
 				}
 				group.Go(func() error {
@@ -36,11 +37,7 @@ func Rule(worker []string) check.Rule {
 						return err
 					}
 					for _, p := range problems {
-						message := p.Message
-						if p.Path != "" {
-							message = p.Path + ": " + message
-						}
-						f := check.OnDeclaration(cluster, place(p)).Saying(message, "See kops' API reference for the field.")
+						f := check.OnDeclaration(cluster, place(p)).Saying(p.Message, "See https://kops.sigs.k8s.io/cluster_spec/ and instance_groups/ for the field.")
 						f.Object = strings.Replace(p.Resource, "/", " ", 1)
 						found[i] = append(found[i], f)
 					}
@@ -75,12 +72,13 @@ func place(p kops.Problem) string {
 	return at + "." + p.Path
 }
 
-// pathOf is the field that an error about the declaration begins with, where it
-// begins with one: kops.stateStore: required.
-func pathOf(message string) string {
-	path, _, found := strings.Cut(message, ": ")
+// split takes the field off an error about the declaration that begins with
+// one: kops.stateStore: required.
+func split(message string) (path, rest string) {
+	message = strings.TrimPrefix(message, "json: ")
+	path, rest, found := strings.Cut(message, ": ")
 	if !found || strings.ContainsAny(path, " \t") {
-		return ""
+		return "", message
 	}
-	return path
+	return path, rest
 }

@@ -3,7 +3,9 @@ package sources
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,22 +38,64 @@ func failed(failure check.Failure) check.Finding {
 	if missing := new(render.NoClusterError); errors.As(failure.Err, &missing) {
 		return check.InFile(config.FileName, 1).Saying(missing.Error(), "Add the cluster's folder, or take the cluster out of platform.yaml.")
 	}
-	head, _, _ := strings.Cut(failure.Err.Error(), "\n")
-	source := ""
-	if broken := new(render.Error); errors.As(failure.Err, &broken) {
-		source = broken.Source
+	broken := new(render.Error)
+	if !errors.As(failure.Err, &broken) {
+		return check.InFile(config.FileName, 1).Saying(failure.Err.Error(), "")
 	}
+	head, stack, _ := strings.Cut(broken.Message, "\n")
 	found := errorHead.FindStringSubmatch(head)
 	if found == nil {
-		return check.InFile(source, 1).Saying(strings.TrimPrefix(head, source+": "), "")
+		f := check.InSource(broken.Source, broken.Key, broken.Path)
+		message := strings.TrimPrefix(head, broken.Source+": ")
+		if broken.Key != "" {
+			f.Object = broken.Key
+			message = strings.TrimPrefix(message, broken.Key+": ")
+		}
+		return f.Saying(strings.TrimPrefix(message, broken.Path+" "), "")
 	}
 	line, _ := strconv.Atoi(found[2]) // digits
 	column, _ := strconv.Atoi(found[3])
+	if message := found[4] + fmt.Sprintf(" (says %s:%d)", found[1], line); strings.HasPrefix(found[1], "lib/") && found[1] != broken.Source {
+		// What the library asserts is broken by whoever uses it.
+		if at := firstFrame(stack, broken.Source); at > 0 {
+			return check.InFile(broken.Source, at).Saying(message, "")
+		}
+		if key := failedKey(stack); key != "" {
+			return check.InSource(broken.Source, key, "").Saying(message, "")
+		}
+	}
 	message := found[4]
-	if found[1] != source {
-		message += ", which " + source + " needs"
+	if found[1] != broken.Source {
+		message += ", which " + broken.Source + " needs"
 	}
 	f := check.InFile(found[1], line).Saying(message, "")
 	f.Column = column
 	return f
+}
+
+var frame = regexp.MustCompile(`(?m)^\s+(\S+?):\(?(\d+):`)
+
+// firstFrame is the line of a file that the stack, innermost first, names first;
+// 0 if it doesn't.
+func firstFrame(stack, file string) int {
+	for _, found := range frame.FindAllStringSubmatch(stack, -1) {
+		if found[1] == file {
+			line, _ := strconv.Atoi(found[2]) // digits
+			return line
+		}
+	}
+	return 0
+}
+
+var failedField = regexp.MustCompile(`(?m)^\s*Field "([^"]+)"\s*$`)
+
+// failedKey is the key of the file's value that couldn't be evaluated, by the
+// stack that jsonnet prints, innermost first; empty if it doesn't tell.
+func failedKey(stack string) string {
+	var keys []string
+	for _, found := range failedField.FindAllStringSubmatch(stack, -1) {
+		keys = append(keys, found[1])
+	}
+	slices.Reverse(keys)
+	return strings.Join(keys, ".")
 }

@@ -34,7 +34,7 @@ var Lint = check.Rule{
 			// The name must be the path: imports are looked for next to it.
 			name := filepath.Join(r.Config.Root, source)
 			linter.LintSnippet(vm, &said, []linter.Snippet{{FileName: name, Code: text}})
-			return linted(r.Config.Root, source, said.String())
+			return linted(r.Config.Root, source, strings.ReplaceAll(said.String(), r.Config.Root+string(filepath.Separator), ""))
 		})
 	},
 }

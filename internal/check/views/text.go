@@ -12,17 +12,20 @@ import (
 // Text writes findings as compilers do, FILE:LINE: first, so that editors and
 // terminals can jump there; then why it matters and what to do.
 func Text(w io.Writer, paint ui.Paint, result *check.Result, rules []check.Rule) {
-	for _, f := range result.Findings {
+	for i, f := range result.Findings {
 		level := paint.Red(string(f.Level))
 		if f.Level == check.Warning {
 			level = paint.Yellow(string(f.Level))
 		}
 		fmt.Fprintf(w, "%s: %s: %s %s\n", paint.Bold(Place(f)), level, Message(f), paint.Grey("["+f.Rule+"]"))
-		if why := Why(f, rules); why != "" {
-			fmt.Fprintf(w, "    %s\n", why)
+		// Once for several that are wrong for the same reason.
+		if i+1 < len(result.Findings) {
+			if next := result.Findings[i+1]; next.Rule == f.Rule && next.Why == f.Why && next.Fix == f.Fix {
+				continue
+			}
 		}
-		if f.Fix != "" {
-			fmt.Fprintf(w, "    %s\n", f.Fix)
+		for _, line := range nonEmpty(Why(f, rules), f.Fix) {
+			fmt.Fprintf(w, "    %s\n", line)
 		}
 	}
 	if len(result.Findings) > 0 {
@@ -77,7 +80,7 @@ func Message(f check.Finding) string {
 	if f.Object != "" {
 		b.WriteString(f.Object + ": ")
 	}
-	if f.Path != "" && f.Object != "" {
+	if f.Path != "" {
 		b.WriteString(f.Path + ": ")
 	}
 	b.WriteString(f.Message)

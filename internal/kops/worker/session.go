@@ -58,6 +58,9 @@ func open(ctx context.Context, request kops.Request, report plan.Report) (*sessi
 	}
 	s := &session{request: request, report: report}
 	if err := s.decode(); err != nil {
+		if unknown := new(unknownFieldError); errors.As(err, &unknown) {
+			err = &kops.Error{Kind: kops.KindInvalid, Message: unknown.Error()}
+		}
 		return nil, err
 	}
 	basePath, err := vfs.Context.BuildVfsPath(request.Spec.StateStore)
@@ -139,9 +142,18 @@ func refuseUnknownFields(declared json.RawMessage, decoded any) error {
 		return err
 	}
 	if path := missing("", want, again); path != "" {
-		return &kops.Error{Kind: kops.KindInvalid, Message: fmt.Sprintf("kops spec: %v %s: %s: kops knows no such field", want["kind"], o.GetName(), path)}
+		return &unknownFieldError{resource: fmt.Sprintf("%v/%s", want["kind"], o.GetName()), path: path}
 	}
 	return nil
+}
+
+// unknownFieldError is a field of a manifest that kops doesn't know.
+type unknownFieldError struct{ resource, path string }
+
+const unknownField = "kops knows no such field"
+
+func (e *unknownFieldError) Error() string {
+	return fmt.Sprintf("kops spec: %s: %s: %s", strings.Replace(e.resource, "/", " ", 1), e.path, unknownField)
 }
 
 // missing gives the path of a field of want that have has not, by name alone.

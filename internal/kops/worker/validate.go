@@ -20,6 +20,10 @@ func validate(request kops.Request) (*kops.Result, error) {
 	s := &session{request: request}
 	result := &kops.Result{}
 	if err := s.decode(); err != nil {
+		if unknown := new(unknownFieldError); errors.As(err, &unknown) {
+			result.Problems = []kops.Problem{{Resource: unknown.resource, Path: unknown.path, Message: unknownField}}
+			return result, nil
+		}
 		invalid := new(kops.Error)
 		if !errors.As(err, &invalid) || invalid.Kind != kops.KindInvalid {
 			return nil, err
