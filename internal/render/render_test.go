@@ -112,7 +112,7 @@ func TestRenderErrors(t *testing.T) {
 		{"half an object", "{ a: { kind: 'X' } }", "a: an object needs both apiVersion and kind"},
 		{"no name", "{ a: { apiVersion: 'v1', kind: 'X' } }", "a: the X has no metadata.name"},
 		{"no object", "{ a: { b: 'text' } }", "a.b: want Kubernetes objects"},
-		{"equal keys", "{ a: { b: { apiVersion: 'v1', kind: 'X', metadata: { name: 'a' } } }, 'a.b': { apiVersion: 'v1', kind: 'X', metadata: { name: 'b' } } }", `two objects have the key "a.b"`},
+		{"equal keys", "{ a: { b: { apiVersion: 'v1', kind: 'X', metadata: { name: 'a' } } }, 'a.b': { apiVersion: 'v1', kind: 'X', metadata: { name: 'b' } } }", `a.b: two objects have this key`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := repository(t, map[string]string{"clusters/dev/cluster.jsonnet": clusterFile, "clusters/dev/x.jsonnet": test.file})
