@@ -62,20 +62,32 @@ func (f *factory) Target(ctx context.Context, name string, o targetOptions) (*ta
 	if t.declaration, err = declaration.Parse(rendered); err != nil {
 		return nil, fmt.Errorf("%s: %w", rendered.Source(), err)
 	}
-	awsCfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(t.declaration.AWS.Region), awsconfig.WithLogger(logging.Nop{}))
+	awsCfg, account, err := logIn(ctx, t.declaration)
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
-	}
-	if t.account, err = aws.WhoAmI(ctx, awsCfg); err != nil {
 		return nil, err
 	}
-	if want := t.declaration.Account; want != "" && want != t.account.Account {
-		return nil, fmt.Errorf("the credentials are of account %s (%s), but git declares the cluster in account %s (clusters/org.libsonnet); use credentials of that account", t.account.Account, t.account.ARN, want)
-	}
+	t.account = account
 	if err := t.wire(c, awsCfg, rendered, o); err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+// logIn finds the credentials and makes sure that they are of the account that
+// the cluster belongs in.
+func logIn(ctx context.Context, d declaration.Declaration) (awssdk.Config, aws.Identity, error) {
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(d.AWS.Region), awsconfig.WithLogger(logging.Nop{}))
+	if err != nil {
+		return cfg, aws.Identity{}, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	account, err := aws.WhoAmI(ctx, cfg)
+	if err != nil {
+		return cfg, account, err
+	}
+	if want := d.Account; want != "" && want != account.Account {
+		return cfg, account, fmt.Errorf("the credentials are of account %s (%s), but git declares the cluster in account %s (clusters/org.libsonnet); use credentials of that account", account.Account, account.ARN, want)
+	}
+	return cfg, account, nil
 }
 
 func (t *target) wire(c *config.Config, awsCfg awssdk.Config, rendered *render.Cluster, o targetOptions) error {

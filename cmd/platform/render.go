@@ -21,8 +21,7 @@ type renderOptions struct {
 	output   renderOutput
 	stdout   string
 	noCache  bool
-	options  render.Options
-	jpath    []string
+	jsonnet  jsonnetFlags
 }
 
 func newRenderCommand(f *factory) *cobra.Command {
@@ -50,12 +49,33 @@ folder) by the content of every file that they depend on.`,
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 	flags.StringVar(&o.stdout, "stdout", "", "print the objects of this `FILE`")
 	flags.BoolVar(&o.noCache, "no-cache", false, "evaluate everything, and keep no results")
-	flags.StringSliceVarP(&o.jpath, "jpath", "J", nil, "a further folder to import from")
-	flags.Var(newVariables(&o.options.ExtVars), "ext-str", "an external variable, as a string: `NAME=VALUE`, or NAME to take it from the environment")
-	flags.Var(newVariables(&o.options.ExtCode), "ext-code", "an external variable, as jsonnet: `NAME=CODE`")
-	flags.Var(newVariables(&o.options.TLAVars), "tla-str", "a top-level argument, as a string: `NAME=VALUE`")
-	flags.Var(newVariables(&o.options.TLACode), "tla-code", "a top-level argument, as jsonnet: `NAME=CODE`")
+	o.jsonnet.add(cmd)
 	return cmd
+}
+
+// jsonnetFlags are the flags of whatever renders a file of one's choice.
+type jsonnetFlags struct {
+	jpath []string
+	// variables has only the variables.
+	variables render.Options
+}
+
+func (j *jsonnetFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVarP(&j.jpath, "jpath", "J", nil, "a further folder to import from")
+	flags.Var(newVariables(&j.variables.ExtVars), "ext-str", "an external variable, as a string: `NAME=VALUE`, or NAME to take it from the environment")
+	flags.Var(newVariables(&j.variables.ExtCode), "ext-code", "an external variable, as jsonnet: `NAME=CODE`")
+	flags.Var(newVariables(&j.variables.TLAVars), "tla-str", "a top-level argument, as a string: `NAME=VALUE`")
+	flags.Var(newVariables(&j.variables.TLACode), "tla-code", "a top-level argument, as jsonnet: `NAME=CODE`")
+}
+
+// options are those of the repository and the flags.
+func (j *jsonnetFlags) options(c *config.Config) render.Options {
+	out := newRenderOptions(c)
+	out.JPath = slices.Concat(c.JPath, j.jpath)
+	out.ExtVars, out.ExtCode = j.variables.ExtVars, j.variables.ExtCode
+	out.TLAVars, out.TLACode = j.variables.TLAVars, j.variables.TLACode
+	return out
 }
 
 // renderOutput is render's --output: what is printed is a result or objects.
@@ -124,10 +144,7 @@ func renderRun(ctx context.Context, f *factory, o renderOptions) error {
 	if err != nil {
 		return err
 	}
-	options := newRenderOptions(c)
-	options.JPath = slices.Concat(c.JPath, o.jpath)
-	options.ExtVars, options.ExtCode = o.options.ExtVars, o.options.ExtCode
-	options.TLAVars, options.TLACode = o.options.TLAVars, o.options.TLACode
+	options := o.jsonnet.options(c)
 	if o.noCache {
 		options.CacheDir = ""
 	}

@@ -7,6 +7,7 @@ import (
 	"platform/internal/check"
 	"platform/internal/check/kopsspec"
 	"platform/internal/check/matrix"
+	"platform/internal/check/objects"
 	"platform/internal/check/sources"
 )
 
@@ -24,6 +25,7 @@ type Options struct {
 func All(o Options) []check.Rule {
 	return slices.Concat(
 		[]check.Rule{sources.Format, sources.Lint, sources.Assert, sources.Generated},
+		objects.Rules(objects.Options{Provided: o.Provided}),
 		[]check.Rule{matrix.Rule(o.KopsVersion), kopsspec.Rule(o.Worker)},
 	)
 }
