@@ -342,6 +342,9 @@
         spec: kube.PodSpec,
       },
       revisionHistoryLimit: 10,
+      // Ready isn't enough to go on: a pod that falls over as soon as it has work
+      // is to stop the rollout before the next one is replaced.
+      minReadySeconds: 10,
     },
   },
 
@@ -349,7 +352,8 @@
   _matches(selector, labels):: std.all([std.get(labels, key) == selector[key] for key in std.objectFields(selector)]),
 
   // Deployment keeps a number of equal pods running. An update takes no pod away
-  // before its successor is ready.
+  // before its successor has been ready for ten seconds, and has failed when
+  // nothing moves for four minutes.
   Deployment(name):: kube._Workload('Deployment', name) {
     spec+: {
       replicas: 1,

@@ -174,6 +174,13 @@ local container(fields) = pod({ containers_+: { c: kube.Container('c') { image: 
     fails: function() web { spec+: { selector: { matchLabels: { app: 'other' } } } },
     message: "Deployment web: the selector doesn't match the labels of its own pods",
   },
+  'a rollout is slow enough to be caught, and can be told to be slower': {
+    actual: [
+      [w.spec.minReadySeconds, std.get(w.spec, 'progressDeadlineSeconds')]
+      for w in [web, kube.StatefulSet('db'), kube.DaemonSet('agent'), web { spec+: { minReadySeconds: 60, progressDeadlineSeconds: 900 } }]
+    ],
+    expected: [[10, 240], [10, null], [10, null], [60, 900]],
+  },
   'a StatefulSet has claims of its own': {
     local set = kube.StatefulSet('db') {
       spec+: {
