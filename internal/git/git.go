@@ -36,6 +36,9 @@ func run(ctx context.Context, dir string, args ...string) (string, error) {
 // with what the commit and HEAD have in common: what others have changed since
 // isn't a change of ours.
 func Changed(ctx context.Context, dir, ref string) ([]string, error) {
+	if _, err := run(ctx, dir, "rev-parse", "--git-dir"); err != nil {
+		return nil, err
+	}
 	base, err := run(ctx, dir, "merge-base", ref, "HEAD")
 	if err != nil {
 		// Histories without anything in common can be compared all the same.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"platform/internal/check"
 	"platform/internal/ui"
@@ -17,7 +18,7 @@ func Text(w io.Writer, paint ui.Paint, result *check.Result, rules []check.Rule)
 		if f.Level == check.Warning {
 			level = paint.Yellow(string(f.Level))
 		}
-		fmt.Fprintf(w, "%s: %s: %s %s\n", paint.Bold(Place(f)), level, Message(f), paint.Grey("["+f.Rule+"]"))
+		fmt.Fprintf(w, "%s: %s: %s %s\n", paint.Bold(Place(f)), level, printable(Message(f)), paint.Grey("["+f.Rule+"]"))
 		// Once for several that are wrong for the same reason.
 		if i+1 < len(result.Findings) {
 			if next := result.Findings[i+1]; next.Rule == f.Rule && next.Why == f.Why && next.Fix == f.Fix {
@@ -32,6 +33,16 @@ func Text(w io.Writer, paint ui.Paint, result *check.Result, rules []check.Rule)
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintln(w, Summary(result))
+}
+
+// printable keeps what a file says from steering the terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
 }
 
 // Summary is one line: how much was looked at and what was found.

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"platform/internal/addons"
+	"platform/internal/render"
+	"platform/internal/watch"
+)
+
+// watch applies the file again and again, until ctx ends. A save ends the wait
+// of the round before: nobody waits for what has been written over.
+func (a *applying) watch(ctx context.Context) error {
+	watcher := watch.New(a.options.Root)
+	defer watcher.Close()
+	defer func() { a.progress.Step("stopped") }()
+	for first := true; ; first = false {
+		paths := a.follow(watcher)
+		round, cancel := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			a.round(ctx, round)
+		}()
+		if first {
+			a.progress.Step("watching %s and the files that it imports; Ctrl-C ends it", a.file.source)
+		}
+		changed, err := watcher.Wait(ctx)
+		cancel()
+		<-ended
+		if err != nil {
+			return nil
+		}
+		a.progress.Step("\n%s %s", a.paint.Grey(time.Now().Format(time.TimeOnly)), savedText(changed, paths))
+	}
+}
+
+// follow makes the watcher watch whatever the file's rendering depends on now.
+func (a *applying) follow(watcher *watch.Watcher) []string {
+	for {
+		// The error of a file that can't be parsed is the round's to print;
+		// the paths are those with which it may be mended.
+		paths, _ := render.Lookups(a.options, a.file.source)
+		if !slices.Contains(paths, a.file.source) {
+			paths = append(paths, a.file.source)
+		}
+		watcher.Set(paths)
+		// What is watched is what is read only if it was the same before and
+		// after the watch began.
+		if again, _ := render.Lookups(a.options, a.file.source); slices.Equal(again, paths) || len(again) == 0 {
+			return paths
+		}
+	}
+}
+
+// savedText says what was saved.
+func savedText(changed, _ []string) string {
+	const shown = 3
+	if more := len(changed) - shown; more > 0 {
+		return fmt.Sprintf("%s and %d more saved", strings.Join(changed[:shown], ", "), more)
+	}
+	return strings.Join(changed, ", ") + " saved"
+}
+
+// round is one round: compare, show, ask if need be, apply, wait. Afterwards it
+// goes on telling of events until its context ends, with the next save. Its
+// errors are for whoever is editing.
+func (a *applying) round(ctx, round context.Context) {
+	start := time.Now()
+	trial, p, err := a.compare(round)
+	if err != nil {
+		a.fail(round, err)
+		return
+	}
+	if a.o.dryRun || p.Empty() {
+		a.show(a.f.Streams.Err, a.paint, trial, p)
+		if a.o.dryRun {
+			return
+		}
+	} else {
+		a.show(a.f.Streams.Err, a.paint, trial, p)
+		if !a.o.yes && (!a.agreed || len(destructiveChanges(p)) > 0) {
+			// A save doesn't take the question back: the answer to come would
+			// be taken for one to the next.
+			err := confirm(ctx, a.f, false, fmt.Sprintf("Apply these changes to %s?", a.name))
+			if err != nil {
+				if !errors.Is(err, errReported) {
+					a.fail(ctx, err)
+				}
+				return
+			}
+			a.agreed = true
+			if round.Err() != nil {
+				a.progress.Step("  it was saved meanwhile: looking again")
+				return
+			}
+			start = time.Now()
+		}
+	}
+	compared := time.Since(start)
+	result := a.newApplied(p)
+	observer, err := a.apply(round, trial, result)
+	defer func() { observer.Stop(round) }()
+	if err != nil {
+		a.fail(round, err)
+	} else {
+		result.Seconds.Applied += compared.Seconds()
+		result.Seconds.Ready += compared.Seconds()
+		a.progress.Clear()
+		fmt.Fprintln(a.out, a.paint.Green(a.summary(result)))
+	}
+	observer.Rest()
+	<-round.Done()
+}
+
+// fail prints an error, unless it is that the round was cut short.
+func (a *applying) fail(round context.Context, err error) {
+	if round.Err() == nil {
+		a.progress.Step("%s", reasons(a.paint, err))
+	}
+}
+
+var _ = addons.ErrNoCluster
