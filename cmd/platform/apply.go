@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -153,7 +152,7 @@ func applyFile(ctx context.Context, f *factory, o applyOptions, file chosenFile)
 	defer progress.Close()
 	a := &applying{
 		f: f, o: o, file: file, options: chosenOptions(c, &o.jsonnet, file),
-		progress: progress, out: f.Streams.Out, paint: f.Streams.ErrPaint(),
+		progress: progress, paint: f.Streams.ErrPaint(),
 	}
 	way, err := newWay(ctx, c, o.cluster)
 	if err != nil {
@@ -240,7 +239,6 @@ type applying struct {
 	options  render.Options
 	session  *addons.Session
 	progress *ui.Progress
-	out      io.Writer
 	paint    ui.Paint
 	// name is the cluster's full name.
 	name string
@@ -281,15 +279,18 @@ func (a *applying) compare(ctx context.Context) (*addons.Trial, plan.Plan, error
 // show prints what differs.
 func (a *applying) show(w io.Writer, paint ui.Paint, trial *addons.Trial, p plan.Plan) {
 	a.progress.Clear()
-	if p.Empty() {
-		fmt.Fprintf(w, "%s: no changes. The cluster has what %s says.\n", a.o.cluster, a.file.source)
-	} else {
+	switch {
+	case !p.Empty():
 		ui.Plan(w, paint, p, ui.PlanOptions{Verbose: a.f.verbose})
+	case a.o.dryRun:
+		fmt.Fprintf(w, "%s: no changes. The cluster has what %s says.\n", a.o.cluster, a.file.source)
 	}
 	for _, kept := range trial.Kept() {
 		fmt.Fprintf(w, "  %s\n", paint.Grey("kept: "+kept))
 	}
 }
+
+func (a *applying) question() string { return fmt.Sprintf("Apply these changes to %s?", a.name) }
 
 // applied is what became of one trial.
 type applied struct {
@@ -380,20 +381,20 @@ func (a *applying) once(ctx context.Context) error {
 	if a.o.dryRun {
 		a.progress.Close()
 		if json {
-			if err := writeJSON(a.out, result); err != nil {
+			if err := writeJSON(a.f.Streams.Out, result); err != nil {
 				return err
 			}
 		} else {
-			a.show(a.out, a.f.Streams.OutPaint(), trial, p)
+			a.show(a.f.Streams.Out, a.f.Streams.OutPaint(), trial, p)
 		}
 		if p.Empty() {
 			return nil
 		}
 		return errFound
 	}
+	a.show(a.f.Streams.Err, a.paint, trial, p)
 	if !p.Empty() {
-		a.show(a.f.Streams.Err, a.paint, trial, p)
-		if err := confirm(ctx, a.f, a.o.yes, fmt.Sprintf("Apply these changes to %s?", a.name)); err != nil {
+		if err := confirm(ctx, a.f, a.o.yes, a.question()); err != nil {
 			return err
 		}
 	}
@@ -407,7 +408,7 @@ func (a *applying) once(ctx context.Context) error {
 	}
 	a.progress.Close()
 	if json {
-		if err := writeJSON(a.out, result); err != nil {
+		if err := writeJSON(a.f.Streams.Out, result); err != nil {
 			return err
 		}
 	}
@@ -418,7 +419,7 @@ func (a *applying) once(ctx context.Context) error {
 	case healthErr != nil:
 		return &reconcile.LayerError{Layer: plan.Addons, Err: healthErr}
 	case !json:
-		fmt.Fprintln(a.out, a.summary(result))
+		fmt.Fprintln(a.f.Streams.Out, a.summary(result))
 	}
 	return nil
 }
@@ -426,10 +427,4 @@ func (a *applying) once(ctx context.Context) error {
 func (r *applied) add(events []addons.ClusterEvent, containers []addons.FailingContainer) {
 	r.Events = slices.Concat(r.Events, events)
 	r.Containers = slices.Concat(r.Containers, containers)
-}
-
-// reasons are the lines of an error, indented as part of a round.
-func reasons(paint ui.Paint, err error) string {
-	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
-	return "  " + paint.Red("error:") + " " + strings.Join(lines, "\n  ")
 }

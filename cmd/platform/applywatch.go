@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"platform/internal/addons"
 	"platform/internal/render"
+	"platform/internal/ui"
 	"platform/internal/watch"
 )
 
@@ -20,7 +20,7 @@ func (a *applying) watch(ctx context.Context) error {
 	defer watcher.Close()
 	defer func() { a.progress.Step("stopped") }()
 	for first := true; ; first = false {
-		paths := a.follow(watcher)
+		a.follow(watcher)
 		round, cancel := context.WithCancel(ctx)
 		ended := make(chan struct{})
 		go func() {
@@ -36,12 +36,12 @@ func (a *applying) watch(ctx context.Context) error {
 		if err != nil {
 			return nil
 		}
-		a.progress.Step("\n%s %s", a.paint.Grey(time.Now().Format(time.TimeOnly)), savedText(changed, paths))
+		a.progress.Step("\n%s %s", a.paint.Grey(time.Now().Format(time.TimeOnly)), savedText(changed))
 	}
 }
 
 // follow makes the watcher watch whatever the file's rendering depends on now.
-func (a *applying) follow(watcher *watch.Watcher) []string {
+func (a *applying) follow(watcher *watch.Watcher) {
 	for {
 		// The error of a file that can't be parsed is the round's to print;
 		// the paths are those with which it may be mended.
@@ -53,13 +53,13 @@ func (a *applying) follow(watcher *watch.Watcher) []string {
 		// What is watched is what is read only if it was the same before and
 		// after the watch began.
 		if again, _ := render.Lookups(a.options, a.file.source); slices.Equal(again, paths) || len(again) == 0 {
-			return paths
+			return
 		}
 	}
 }
 
 // savedText says what was saved.
-func savedText(changed, _ []string) string {
+func savedText(changed []string) string {
 	const shown = 3
 	if more := len(changed) - shown; more > 0 {
 		return fmt.Sprintf("%s and %d more saved", strings.Join(changed[:shown], ", "), more)
@@ -77,30 +77,25 @@ func (a *applying) round(ctx, round context.Context) {
 		a.fail(round, err)
 		return
 	}
-	if a.o.dryRun || p.Empty() {
-		a.show(a.f.Streams.Err, a.paint, trial, p)
-		if a.o.dryRun {
+	a.show(a.f.Streams.Err, a.paint, trial, p)
+	if a.o.dryRun {
+		return
+	}
+	if !p.Empty() && !a.o.yes && (!a.agreed || len(destructiveChanges(p)) > 0) {
+		// A save doesn't take the question back: the answer to come would be
+		// taken for one to the next.
+		if err := confirm(ctx, a.f, false, a.question()); err != nil {
+			if !errors.Is(err, errReported) {
+				a.fail(ctx, err)
+			}
 			return
 		}
-	} else {
-		a.show(a.f.Streams.Err, a.paint, trial, p)
-		if !a.o.yes && (!a.agreed || len(destructiveChanges(p)) > 0) {
-			// A save doesn't take the question back: the answer to come would
-			// be taken for one to the next.
-			err := confirm(ctx, a.f, false, fmt.Sprintf("Apply these changes to %s?", a.name))
-			if err != nil {
-				if !errors.Is(err, errReported) {
-					a.fail(ctx, err)
-				}
-				return
-			}
-			a.agreed = true
-			if round.Err() != nil {
-				a.progress.Step("  it was saved meanwhile: looking again")
-				return
-			}
-			start = time.Now()
+		a.agreed = true
+		if round.Err() != nil {
+			a.progress.Step("  something was saved meanwhile: looking again")
+			return
 		}
+		start = time.Now()
 	}
 	compared := time.Since(start)
 	result := a.newApplied(p)
@@ -112,7 +107,7 @@ func (a *applying) round(ctx, round context.Context) {
 		result.Seconds.Applied += compared.Seconds()
 		result.Seconds.Ready += compared.Seconds()
 		a.progress.Clear()
-		fmt.Fprintln(a.out, a.paint.Green(a.summary(result)))
+		fmt.Fprintln(a.f.Streams.Out, a.summary(result))
 	}
 	observer.Rest()
 	<-round.Done()
@@ -125,4 +120,8 @@ func (a *applying) fail(round context.Context, err error) {
 	}
 }
 
-var _ = addons.ErrNoCluster
+// reasons are the lines of an error, as part of a round.
+func reasons(paint ui.Paint, err error) string {
+	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
+	return "  " + paint.Red("error:") + " " + strings.Join(lines, "\n  ")
+}
