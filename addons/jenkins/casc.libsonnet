@@ -1,5 +1,6 @@
 // The controller's configuration, as its plugin configuration-as-code takes it.
-// ${…} are files of the Secret with the administrator's password.
+// ${…} are files of two Secrets: the administrator's password, which is made in the
+// cluster, and <name>-forge, which somebody puts there (see docs/pipeline.md).
 function(p)
   local podLabels = {
     'app.kubernetes.io/name': 'jenkins',
@@ -14,6 +15,14 @@ function(p)
     resourceRequestMemory: resources.memory,
     resourceLimitMemory: resources.memory,
     workingDir: '/home/jenkins/agent',
+  };
+  // https://host/owner/name.git, in its parts.
+  local address = {
+    local parts = std.split(p.repository, '/'),
+    assert std.length(parts) == 5 && parts[0] == 'https:' : "jenkins: want https://HOST/OWNER/NAME for repository, not '" + p.repository + "'",
+    host: parts[2],
+    owner: parts[3],
+    name: if std.endsWith(parts[4], '.git') then std.substr(parts[4], 0, std.length(parts[4]) - 4) else parts[4],
   };
 
   {
@@ -88,10 +97,33 @@ function(p)
       location: { url: 'https://' + p.host + '/', adminAddress: p.mail },
       prometheusConfiguration: { useAuthenticatedEndpoint: false },
     },
+    // Reads the repository and comments on its pull requests.
+    credentials: {
+      system: {
+        domainCredentials: [{
+          credentials: [{
+            usernamePassword: {
+              scope: 'GLOBAL',
+              id: 'forge',
+              description: 'The repository and its pull requests',
+              username: '${FORGE_USER:-}',
+              password: '${FORGE_TOKEN:-}',
+            },
+          }],
+        }],
+      },
+    },
     jobs: [{
+      local list(names) = std.join(', ', ["'" + name + "'" for name in names]),
       script: (importstr 'jobs.groovy') % {
+        followsMain: p.followsMain,
         repository: p.repository,
-        clusters: std.join(', ', ["'" + cluster + "'" for cluster in p.clusters]),
+        api: if address.host == 'github.com' then 'https://api.github.com' else 'https://' + address.host + '/api/v3',
+        owner: address.owner,
+        name: address.name,
+        deployable: list((if std.length(p.clusters) > 1 then ['all'] else []) + p.clusters),
+        // Not the one that it runs in itself.
+        rebuildable: list([name for name in p.clusters if name != p.cluster.name]),
       },
     }],
   }

@@ -28,6 +28,9 @@ function(params)
     },
     repository: p.cluster.org.repository,
     clusters: p.cluster.org.clusters,
+    // Whether it builds pull requests and deploys what reaches main: one Jenkins of
+    // an organisation does.
+    followsMain: true,
     mail: p.cluster.org.team,
     pushgateway: 'http://monitoring-pushgateway.monitoring.svc:9091',
     ingressNamespace: 'nginx-ingress',
@@ -78,7 +81,14 @@ function(params)
               config: kube.ConfigMapVolume(all.config),
               'plugin-list': kube.ConfigMapVolume(all.plugins),
               plugins: kube.EmptyDirVolume(),
-              secrets: kube.SecretVolume(all.admin.secretName),
+              secrets: {
+                projected: {
+                  sources: [
+                    { secret: { name: all.admin.secretName } },
+                    { secret: { name: p.name + '-forge', optional: true } },
+                  ],
+                },
+              },
               tmp: kube.EmptyDirVolume(),
             },
             local mounts = {

@@ -13,5 +13,7 @@ local cluster = import 'this.libsonnet';
     resources: { cpu: '200m', memory: '1536Mi' },
     agents+: { pods: 2, quota: { cpu: '4', memory: '12Gi' } },
     clusters: ['dev'],
+    // That of int does.
+    followsMain: false,
   }),
 }
