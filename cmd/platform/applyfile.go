@@ -72,10 +72,12 @@ func sourceOf(root, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if source := relative(root, path); !filepath.IsAbs(source) {
+	// A cluster's folder is where the name says, as it is to all commands.
+	if source := relative(root, path); strings.HasPrefix(source, clustersDir+string(filepath.Separator)) {
 		return source, nil
 	}
-	// A link's own place counts, and that of the folders on the way doesn't.
+	// Otherwise it is where the folders on the way lead, so that no link makes
+	// a scratch file of a cluster's.
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
 		return "", err
