@@ -16,6 +16,8 @@ import (
 // it at the same time.
 type Repository struct {
 	Config *config.Config
+	// Render is how it is rendered.
+	Render render.Options
 	// Sources are the jsonnet files to look at, sorted, relative to the root.
 	Sources []string
 	// Clusters are the rendered clusters to look at, in their order; those

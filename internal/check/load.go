@@ -19,7 +19,7 @@ var folders = []string{"addons", "clusters", "lib"}
 // Load reads a repository: its sources and those clusters that are named. What
 // can't be rendered is no error; it is in Failures.
 func Load(ctx context.Context, c *config.Config, o render.Options, sources, clusters []string) (*Repository, error) {
-	r := &Repository{Config: c, Sources: sources}
+	r := &Repository{Config: c, Render: o, Sources: sources}
 	return r, r.render(ctx, o, clusters)
 }
 

@@ -8,6 +8,7 @@ import (
 	"platform/internal/check/kopsspec"
 	"platform/internal/check/matrix"
 	"platform/internal/check/objects"
+	"platform/internal/check/policy"
 	"platform/internal/check/sources"
 )
 
@@ -26,6 +27,7 @@ func All(o Options) []check.Rule {
 	return slices.Concat(
 		[]check.Rule{sources.Format, sources.Lint, sources.Assert, sources.Generated},
 		objects.Rules(objects.Options{Provided: o.Provided}),
+		policy.Rules(),
 		[]check.Rule{matrix.Rule(o.KopsVersion), kopsspec.Rule(o.Worker)},
 	)
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/google/go-jsonnet"
 	"github.com/google/go-jsonnet/linter"
@@ -27,16 +28,35 @@ var Lint = check.Rule{
 		if err != nil {
 			return nil, err
 		}
-		return eachSource(ctx, r, func(source, text string) []check.Finding {
+		memo, err := render.NewMemo(r.Render, "lint 1")
+		if err != nil {
+			return nil, err
+		}
+		// A machine keeps what it has parsed, and works for one at a time.
+		machines := sync.Pool{New: func() any {
 			vm := jsonnet.MakeVM()
 			vm.Importer(importer)
-			var said bytes.Buffer
-			// The name must be the path: imports are looked for next to it.
-			name := filepath.Join(r.Config.Root, source)
-			linter.LintSnippet(vm, &said, []linter.Snippet{{FileName: name, Code: text}})
-			return linted(r.Config.Root, source, strings.ReplaceAll(said.String(), r.Config.Root+string(filepath.Separator), ""))
+			return vm
+		}}
+		return eachSource(ctx, r, func(source, text string) []check.Finding {
+			said, ok := memo.Get(source)
+			if !ok {
+				vm := machines.Get().(*jsonnet.VM)
+				defer machines.Put(vm)
+				said = lint(vm, r.Config.Root, source, text)
+				memo.Put(source, said)
+			}
+			return linted(source, string(said))
 		})
 	},
+}
+
+// lint gives what the linter says of a file, with paths in the repository.
+func lint(vm *jsonnet.VM, root, source, text string) []byte {
+	var out bytes.Buffer
+	// The name must be the path: imports are looked for next to it.
+	linter.LintSnippet(vm, &out, []linter.Snippet{{FileName: filepath.Join(root, source), Code: text}})
+	return bytes.ReplaceAll(out.Bytes(), []byte(root+string(filepath.Separator)), nil)
 }
 
 // said matches the head of what the linter says: FILE:LINE:COLUMN-… message, or
@@ -45,18 +65,14 @@ var said = regexp.MustCompile(`^(\S+?):\(?(\d+):(\d+)[-0-9:()]*\s+(.+)$`)
 
 // linted reads what the linter says: a head, the lines in question, a blank
 // line. A file that imports a broken one is not to blame.
-func linted(root, source, text string) []check.Finding {
+func linted(source, text string) []check.Finding {
 	var out []check.Finding
 	for _, line := range strings.Split(text, "\n") {
 		found := said.FindStringSubmatch(line)
 		if found == nil {
 			continue
 		}
-		file := found[1]
-		if rel, err := filepath.Rel(root, file); err == nil && filepath.IsAbs(file) {
-			file = rel
-		}
-		if file != source {
+		if found[1] != source {
 			continue
 		}
 		n, _ := strconv.Atoi(found[2]) // digits
