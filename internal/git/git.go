@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -14,7 +15,14 @@ import (
 
 // run runs git in a folder and gives what it prints. An error has what git says.
 func run(ctx context.Context, dir string, args ...string) (string, error) {
+	return runWith(ctx, nil, dir, args...)
+}
+
+// runWith runs git with more in its environment.
+func runWith(ctx context.Context, env []string, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
+	// In English, since some answers are told by their text.
+	cmd.Env = append(append(os.Environ(), "LC_ALL=C"), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
