@@ -242,6 +242,8 @@ type applying struct {
 	paint    ui.Paint
 	// name is the cluster's full name.
 	name string
+	// keys are the places of the file's objects in its value, by their names.
+	keys map[string]string
 	// agreed says that somebody has said yes, or --yes has.
 	agreed bool
 
@@ -268,9 +270,10 @@ func (a *applying) compare(ctx context.Context) (*addons.Trial, plan.Plan, error
 	if err != nil {
 		return nil, p, err
 	}
+	a.keys = keys
 	trial, err := a.session.Compare(ctx, objects)
 	if err != nil {
-		return nil, p, withLines(err, a.options, a.file, keys)
+		return nil, p, a.withLines(err)
 	}
 	p.Changes = trial.Changes()
 	return trial, p, nil
@@ -339,7 +342,7 @@ func (a *applying) apply(ctx context.Context, trial *addons.Trial, result *appli
 	if len(done) > 0 {
 		result.Steps = append(result.Steps, reconcile.Step{Layer: plan.Addons, Changes: done, Seconds: ready})
 	}
-	return observer, err
+	return observer, a.withLines(err)
 }
 
 // tell prints what an observer sees.

@@ -104,13 +104,13 @@ func renderChosen(options render.Options, file chosenFile) (addons.File, map[str
 }
 
 // withLines puts the line that declares an object into each error about one.
-func withLines(err error, options render.Options, file chosenFile, keys map[string]string) error {
+func (a *applying) withLines(err error) error {
 	line := func(resource, source string) string {
-		key, ok := keys[resource]
-		if !ok || source != file.source {
+		key, ok := a.keys[resource]
+		if !ok || source != a.file.source {
 			return source
 		}
-		at, line := check.Place(options.Root, options.JPath, file.source, key, "")
+		at, line := check.Place(a.options.Root, a.options.JPath, source, key, "")
 		return fmt.Sprintf("%s:%d", at, line)
 	}
 	var visit func(error)
