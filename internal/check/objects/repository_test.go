@@ -13,11 +13,18 @@ const root = "../../.."
 // This repository is as the rules want it, with nothing provided from outside but
 // what platform.yaml lists.
 func TestRepositoryIsClean(t *testing.T) {
-	clusters, err := render.RenderAll(t.Context(), render.Options{Root: root}, []string{"dev", "int", "web"})
+	c := &config.Config{Root: root, Clusters: []config.Cluster{{Name: "dev"}, {Name: "int"}, {Name: "web"}}}
+	sources, err := check.Sources(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &check.Repository{Config: &config.Config{Root: root}, Clusters: clusters}
+	r, err := check.Load(t.Context(), c, render.Options{Root: root}, sources, c.ClusterNames())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, failure := range r.Failures {
+		t.Fatal(failure.Err)
+	}
 	result, err := check.Run(t.Context(), r, Rules(Options{}))
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,9 @@ func Rules() []check.Rule {
 			Name:  "secrets",
 			Title: "nothing secret is in git",
 			Why:   "Whoever can read the repository, or any copy of it, has the secret; taking it out again doesn't take it back.",
-			Find:  findSecrets,
+			// Most of it is in the files themselves.
+			Broken: true,
+			Find:   findSecrets,
 		},
 	}
 }
