@@ -100,6 +100,7 @@ func (l *Layer) judge(ctx context.Context, s *api, st *step, k kind) (*unstructu
 		return nil, err
 	}
 	st.diff = hide(st.Kind, diffObjects(st.live, after, by.all().Union(then.all())), l.salt)
+	credit(st.diff, by)
 	switch {
 	case len(st.diff) > 0:
 		st.do = update

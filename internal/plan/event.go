@@ -38,8 +38,15 @@ type Health struct {
 	// Stack groups the resources that people think of as one thing: an addon
 	// stack, the control plane, an instance group.
 	Stack string `json:"stack"`
-	State State  `json:"state"`
+	// Source is the file in git that declares the resource, where one does.
+	Source string `json:"source,omitempty"`
+	State  State  `json:"state"`
 	// Reason says what is wrong, or what is worth knowing of something that is
 	// ready, such as that its rollout is paused.
 	Reason string `json:"reason,omitempty"`
+	// Final says that it won't come right by itself, so that nobody need wait.
+	Final bool `json:"-"`
+	// Undoable says that `kubectl rollout undo` has an earlier revision of it
+	// to go back to.
+	Undoable bool `json:"-"`
 }

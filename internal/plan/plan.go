@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"time"
 )
 
 // Layer names one of the three layers of a cluster.
@@ -56,6 +57,12 @@ type Field struct {
 	Path string `json:"path"`
 	From any    `json:"from"`
 	To   any    `json:"to"`
+	// Manager is the field manager that holds the field in the cluster, and
+	// Written when that manager last wrote the object: no earlier than the
+	// field itself. Both are missing where that isn't known, as of fields that
+	// were removed and of AWS.
+	Manager string     `json:"manager,omitempty"`
+	Written *time.Time `json:"written,omitempty"`
 }
 
 // Change is one resource that differs between git and reality.

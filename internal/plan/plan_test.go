@@ -43,16 +43,16 @@ func TestDiff(t *testing.T) {
 		want           []Field
 	}{
 		{"equal", `{"a": [1, {"b": null}]}`, `{"a": [1, {"b": null}]}`, nil},
-		{"scalar", `{"a": {"b": 1}}`, `{"a": {"b": 2}}`, []Field{{"a.b", 1.0, 2.0}}},
-		{"added and removed", `{"a": 1}`, `{"b": 2}`, []Field{{"a", 1.0, nil}, {"b", nil, 2.0}}},
-		{"subtree added", `{}`, `{"a": {"b": {"c": 1}}}`, []Field{{"a.b.c", nil, 1.0}}},
-		{"label", `{"labels": {"app.kubernetes.io/name": "x"}}`, `{"labels": {"app.kubernetes.io/name": "y"}}`, []Field{{`labels["app.kubernetes.io/name"]`, "x", "y"}}},
-		{"list by index", `{"a": [1, 2]}`, `{"a": [1, 3]}`, []Field{{"a[1]", 2.0, 3.0}}},
-		{"list of other length", `{"a": [1]}`, `{"a": [1, 3]}`, []Field{{"a", []any{1.0}, []any{1.0, 3.0}}}},
-		{"list by name", `{"c": [{"name": "x", "v": 1}, {"name": "y"}]}`, `{"c": [{"name": "y"}, {"name": "x", "v": 2}]}`, []Field{{`c[name="x"].v`, 1.0, 2.0}}},
-		{"named one gone", `{"c": [{"name": "x"}, {"name": "y"}]}`, `{"c": [{"name": "y"}]}`, []Field{{`c[name="x"].name`, "x", nil}}},
-		{"another order", `[{"name": "x"}, {"name": "y"}]`, `[{"name": "y"}, {"name": "x"}]`, []Field{{"", []any{"x", "y"}, []any{"y", "x"}}}},
-		{"type changes", `{"a": {"b": 1}}`, `{"a": "text"}`, []Field{{"a", map[string]any{"b": 1.0}, "text"}}},
+		{"scalar", `{"a": {"b": 1}}`, `{"a": {"b": 2}}`, []Field{{Path: "a.b", From: 1.0, To: 2.0}}},
+		{"added and removed", `{"a": 1}`, `{"b": 2}`, []Field{{Path: "a", From: 1.0, To: nil}, {Path: "b", From: nil, To: 2.0}}},
+		{"subtree added", `{}`, `{"a": {"b": {"c": 1}}}`, []Field{{Path: "a.b.c", From: nil, To: 1.0}}},
+		{"label", `{"labels": {"app.kubernetes.io/name": "x"}}`, `{"labels": {"app.kubernetes.io/name": "y"}}`, []Field{{Path: `labels["app.kubernetes.io/name"]`, From: "x", To: "y"}}},
+		{"list by index", `{"a": [1, 2]}`, `{"a": [1, 3]}`, []Field{{Path: "a[1]", From: 2.0, To: 3.0}}},
+		{"list of other length", `{"a": [1]}`, `{"a": [1, 3]}`, []Field{{Path: "a", From: []any{1.0}, To: []any{1.0, 3.0}}}},
+		{"list by name", `{"c": [{"name": "x", "v": 1}, {"name": "y"}]}`, `{"c": [{"name": "y"}, {"name": "x", "v": 2}]}`, []Field{{Path: `c[name="x"].v`, From: 1.0, To: 2.0}}},
+		{"named one gone", `{"c": [{"name": "x"}, {"name": "y"}]}`, `{"c": [{"name": "y"}]}`, []Field{{Path: `c[name="x"].name`, From: "x", To: nil}}},
+		{"another order", `[{"name": "x"}, {"name": "y"}]`, `[{"name": "y"}, {"name": "x"}]`, []Field{{Path: "", From: []any{"x", "y"}, To: []any{"y", "x"}}}},
+		{"type changes", `{"a": {"b": 1}}`, `{"a": "text"}`, []Field{{Path: "a", From: map[string]any{"b": 1.0}, To: "text"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, Diff("", decode(t, test.from), decode(t, test.to))); diff != "" {
