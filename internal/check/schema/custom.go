@@ -1,0 +1,264 @@
+package schema
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	crdvalidation "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/runtime"
+	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+
+	"platform/internal/check/schema/openapi"
+	"platform/internal/render"
+)
+
+var definitionKind = runtimeschema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+
+// compiler makes the definitions of custom resources usable, each once although
+// several clusters have it.
+type compiler struct {
+	mu   sync.Mutex
+	done map[[sha256.Size]byte]*definition
+}
+
+func newCompiler() *compiler { return &compiler{done: map[[sha256.Size]byte]*definition{}} }
+
+// definition is a CustomResourceDefinition.
+type definition struct {
+	name string
+	kind runtimeschema.GroupKind
+	spec apiextensionsv1.CustomResourceDefinitionSpec
+	// problems are what the API server would say about the definition.
+	problems func() field.ErrorList
+	// versions are what its objects are like; nil for a version without a
+	// usable schema.
+	versions map[string]func() *customVersion
+}
+
+// customVersion is one version of a kind of custom resources.
+type customVersion struct {
+	structural *schema.Structural
+	schema     *openapi.Schema
+	values     validation.SchemaValidator
+	rules      *cel.Validator // nil if there are none
+}
+
+// definitions are those of a cluster, by the kind that they define.
+type definitions map[runtimeschema.GroupKind]*definition
+
+// collect reads the definitions that a cluster declares.
+func (c *compiler) collect(rendered *render.Cluster) definitions {
+	out := definitions{}
+	for _, file := range rendered.Files {
+		for _, object := range file.Objects {
+			if object.GroupVersionKind().GroupKind() != definitionKind {
+				continue
+			}
+			if d := c.read(object); d != nil && out[d.kind] == nil {
+				out[d.kind] = d
+			}
+		}
+	}
+	return out
+}
+
+func (d definitions) kindsOf(group string) []string {
+	var out []string
+	for kind := range d {
+		if kind.Group == group {
+			out = append(out, kind.Kind)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// byObject finds what was made of a definition; nil if nothing could be.
+func (d definitions) byObject(object render.Object) *definition {
+	for _, definition := range d {
+		if definition.name == object.GetName() {
+			return definition
+		}
+	}
+	return nil
+}
+
+// read makes a definition of an object; nil if it hasn't the form of one, which
+// the walk through the object reports.
+func (c *compiler) read(object render.Object) *definition {
+	data, err := json.Marshal(object.Object)
+	if err != nil {
+		return nil
+	}
+	key := sha256.Sum256(data)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d, ok := c.done[key]; ok {
+		return d
+	}
+	c.done[key] = newDefinition(data)
+	return c.done[key]
+}
+
+func newDefinition(data []byte) *definition {
+	crd := new(apiextensionsv1.CustomResourceDefinition)
+	if err := json.Unmarshal(data, crd); err != nil {
+		return nil
+	}
+	apiextensionsv1.SetDefaults_CustomResourceDefinition(crd)
+	internal := new(apiextensions.CustomResourceDefinition)
+	if err := apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(crd, internal, nil); err != nil {
+		return nil
+	}
+	d := &definition{
+		name: crd.Name, spec: crd.Spec,
+		kind:     runtimeschema.GroupKind{Group: crd.Spec.Group, Kind: crd.Spec.Names.Kind},
+		versions: map[string]func() *customVersion{},
+		problems: sync.OnceValue(func() field.ErrorList {
+			return crdvalidation.ValidateCustomResourceDefinition(context.Background(), internal)
+		}),
+	}
+	for _, v := range crd.Spec.Versions {
+		d.versions[v.Name] = sync.OnceValue(func() *customVersion { return compile(internal, v.Name) })
+	}
+	return d
+}
+
+// compile makes a version's schema usable, as the API server does.
+func compile(crd *apiextensions.CustomResourceDefinition, version string) *customVersion {
+	described, err := apiextensions.GetSchemaForVersion(crd, version)
+	if err != nil || described == nil || described.OpenAPIV3Schema == nil {
+		return nil
+	}
+	structural, err := schema.NewStructural(described.OpenAPIV3Schema)
+	if err != nil {
+		return nil
+	}
+	values, _, err := validation.NewSchemaValidator(described.OpenAPIV3Schema)
+	if err != nil {
+		return nil
+	}
+	root := convert(structural)
+	root.Properties["apiVersion"] = &openapi.Schema{Type: openapi.String}
+	root.Properties["kind"] = &openapi.Schema{Type: openapi.String}
+	root.Properties["metadata"] = &openapi.Schema{Ref: objectMeta}
+	return &customVersion{
+		structural: structural, schema: root, values: values,
+		rules: cel.NewValidator(structural, true, celconfig.PerCallLimit),
+	}
+}
+
+// convert makes of a custom resource's schema what the walker understands; what
+// it doesn't, the API server's own validation does.
+func convert(s *schema.Structural) *openapi.Schema {
+	if s == nil {
+		return nil
+	}
+	out := &openapi.Schema{
+		Type: s.Type, Open: s.XPreserveUnknownFields, Embedded: s.XEmbeddedResource,
+		Items: convert(s.Items), MapKeys: s.XListMapKeys, Properties: map[string]*openapi.Schema{},
+	}
+	if s.XListType != nil && *s.XListType != "atomic" {
+		out.ListType = *s.XListType
+	}
+	if s.XIntOrString {
+		out.Type, out.Format = "", openapi.FormatIntOrString
+	}
+	for name, p := range s.Properties {
+		out.Properties[name] = convert(&p)
+	}
+	if s.AdditionalProperties != nil {
+		out.Open = out.Open || s.AdditionalProperties.Bool
+		out.Additional = convert(s.AdditionalProperties.Structural)
+	}
+	if s.ValueValidation == nil {
+		return out
+	}
+	out.Required = s.ValueValidation.Required
+	for _, value := range s.ValueValidation.Enum {
+		word, ok := value.Object.(string)
+		if !ok {
+			out.Enum = nil
+			break
+		}
+		out.Enum = append(out.Enum, word)
+	}
+	return out
+}
+
+// version finds a version. Without one, the message says why; with one, what to
+// expect of it.
+func (d *definition) version(name string) (v *customVersion, message, fix string) {
+	var served []string
+	for _, version := range d.spec.Versions {
+		if version.Served {
+			served = append(served, version.Name)
+		}
+	}
+	slices.SortFunc(served, func(a, b string) int { return -compareAPIVersions(a, b) })
+	i := slices.IndexFunc(d.spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool { return v.Name == name && v.Served })
+	if i < 0 {
+		message = fmt.Sprintf("the CustomResourceDefinition %s doesn't serve %s of %s", d.name, name, d.kind.Kind)
+		if len(served) == 0 {
+			return nil, message, "Serve the version in the definition."
+		}
+		return nil, message, fmt.Sprintf("Use %s/%s.", d.kind.Group, served[0])
+	}
+	if deprecated := d.spec.Versions[i]; deprecated.Deprecated {
+		message = fmt.Sprintf("%s/%s %s is deprecated", d.kind.Group, name, d.kind.Kind)
+		if deprecated.DeprecationWarning != nil {
+			message = strings.TrimSuffix(*deprecated.DeprecationWarning, ".")
+		}
+		fix = "See the documentation of what defines it."
+		if served[0] != name {
+			fix = fmt.Sprintf("Use %s/%s.", d.kind.Group, served[0])
+		}
+	}
+	return d.versions[name](), message, fix
+}
+
+// definitionProblems are what the API server would say about a definition.
+func definitionProblems(d *definition, object map[string]any) []problem {
+	if d == nil {
+		return nil
+	}
+	w := &walker{kind: definitionKind.Kind}
+	w.add(nil, object, d.problems())
+	return w.problems
+}
+
+// custom judges a custom resource in the API server's order: fields, defaults,
+// values, rules.
+func (c *cluster) custom(ctx context.Context, original map[string]any, v *customVersion) []problem {
+	object := runtime.DeepCopyJSON(original)
+	defaulting.Default(object, v.structural)
+	kind, _ := object["kind"].(string)
+	w := &walker{kind: kind, definitions: c.served.Definitions, custom: true}
+	judge := c.judgeWith(w, object)
+	w.visit = judge
+	w.value(nil, object, v.schema, nil)
+	w.add(nil, object, checkName(c.release(), "", "", object))
+	w.add(nil, object, validation.ValidateCustomResource(nil, object, v.values))
+	w.add(nil, object, objectmeta.Validate(nil, object, v.structural, false))
+	w.add(nil, object, listtype.ValidateListSetsAndMaps(nil, v.structural, object))
+	if len(w.problems) == 0 && v.rules != nil {
+		errs, _ := v.rules.Validate(ctx, nil, v.structural, object, nil, celconfig.RuntimeCELCostBudget)
+		w.add(nil, object, errs)
+	}
+	return w.problems
+}
