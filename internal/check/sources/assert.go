@@ -55,7 +55,7 @@ func failed(failure check.Failure) check.Finding {
 	}
 	line, _ := strconv.Atoi(found[2]) // digits
 	column, _ := strconv.Atoi(found[3])
-	if message := found[4] + fmt.Sprintf(" (says %s:%d)", found[1], line); strings.HasPrefix(found[1], "lib/") && found[1] != broken.Source {
+	if message, blameless := blameless(found[1], found[4], line); blameless && found[1] != broken.Source {
 		// What the library asserts is broken by whoever uses it.
 		if at := firstFrame(stack, broken.Source); at > 0 {
 			return check.InFile(broken.Source, at).Saying(message, "")
@@ -71,6 +71,18 @@ func failed(failure check.Failure) check.Finding {
 	f := check.InFile(found[1], line).Saying(message, "")
 	f.Column = column
 	return f
+}
+
+// blameless reports whether a file only says what others do wrong: the library,
+// and jsonnet's own.
+func blameless(file, message string, line int) (string, bool) {
+	switch {
+	case strings.HasPrefix(file, "lib/"):
+		return fmt.Sprintf("%s (says %s:%d)", message, file, line), true
+	case strings.HasPrefix(file, "<"):
+		return message, true
+	}
+	return message, false
 }
 
 var frame = regexp.MustCompile(`(?m)^\s+(\S+?):\(?(\d+):`)
