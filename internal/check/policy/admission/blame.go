@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	celtypes "github.com/google/cel-go/common/types"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"platform/internal/check/pods"
 	"platform/internal/plan"
@@ -19,8 +21,14 @@ func (a *Admission) blame(ctx context.Context, p *validatingPolicy, r *request, 
 	if v.Broken {
 		return ""
 	}
-	b := &blamer{ctx: ctx, admission: a, policy: p, request: r, verdict: v}
-	var node any = map[string]any(r.source.Object)
+	// What was judged, with its defaults: without one, an expression that reads
+	// the field fails, and so gives itself away.
+	judged, err := runtime.DefaultUnstructuredConverter.ToUnstructured(r.VersionedObject)
+	if err != nil {
+		return ""
+	}
+	b := &blamer{ctx: ctx, admission: a, policy: p, request: r, verdict: v, judged: judged}
+	var node any = judged
 	var at []any
 	path := ""
 	for {
@@ -45,6 +53,7 @@ type blamer struct {
 	policy    *validatingPolicy
 	request   *request
 	verdict   verdict
+	judged    map[string]any
 }
 
 // culprit is the one child of a node whose absence makes a difference.
@@ -90,12 +99,13 @@ func children(at []any, node any) []any {
 
 // without judges the object without the part at a place.
 func (b *blamer) without(at []any) (passes, broken bool) {
-	source := b.request.source
-	source.Unstructured = source.DeepCopy()
-	source.Object = remove(source.Object, at).(map[string]any)
-	r := b.admission.creating(source)
-	b.admission.mutate(b.ctx, r)
-	result, err := b.policy.evaluate(b.ctx, b.admission, b.policy.validations[b.verdict.Validation], r, b.verdict.params)
+	attributes := *b.request.VersionedAttributes
+	attributes.VersionedObject = &unstructured.Unstructured{
+		Object: remove(runtime.DeepCopyJSON(b.judged), at).(map[string]any),
+	}
+	r := *b.request
+	r.VersionedAttributes = &attributes
+	result, err := b.policy.evaluate(b.ctx, b.admission, b.policy.validations[b.verdict.Validation], &r, b.verdict.params)
 	return err == nil && result == celtypes.True, err != nil
 }
 

@@ -17,7 +17,6 @@ import (
 type request struct {
 	*admission.VersionedAttributes
 	resource schema.GroupVersionResource
-	source   render.Object
 }
 
 // resources are the resources of kinds that the cluster defines itself.
@@ -66,7 +65,6 @@ func (a *Admission) creating(o render.Object) *request {
 	return &request{
 		VersionedAttributes: &admission.VersionedAttributes{Attributes: attributes, VersionedObject: object, VersionedKind: kind},
 		resource:            resource,
-		source:              o,
 	}
 }
 
