@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -84,10 +85,14 @@ func (a *applier) run(ctx context.Context) error {
 			continue
 		}
 		var objects []*object
+		verdicts := map[ref]string{}
 		for _, st := range steps {
 			objects = append(objects, st.object)
+			if st.do != nothing {
+				verdicts[st.ref] = deadlineVerdict(st.live)
+			}
 		}
-		if err := a.await(ctx, a.api, a.sets, objects); err != nil {
+		if err := a.await(ctx, a.api, a.sets, objects, verdicts); err != nil {
 			return err
 		}
 	}
@@ -161,15 +166,18 @@ func (a *applier) resolve(ctx context.Context, steps []*step) error {
 	}
 }
 
-// applySteps applies the objects of a stage side by side.
+// applySteps applies the objects of a stage side by side. Once one of them can't
+// be applied it begins with no other.
 func (a *applier) applySteps(ctx context.Context, steps []*step) error {
 	succeeded := make([]bool, len(steps))
+	var failed atomic.Bool
 	errs := each(ctx, a.parallel, len(steps), func(i int) error {
 		st := steps[i]
-		if st.do == nothing {
+		if st.do == nothing || failed.Load() {
 			return nil
 		}
 		if err := a.applyStep(ctx, st); err != nil {
+			failed.Store(true)
 			var conflict *ConflictError
 			if errors.As(err, &conflict) {
 				return err

@@ -19,54 +19,71 @@ var (
 	events = kind{gvr: schema.GroupVersionResource{Version: "v1", Resource: "events"}, namespaced: true}
 )
 
+// diagnosis is why an object isn't ready.
+type diagnosis struct {
+	reason string
+	// lasting says that one of its pods is in a state which seldom passes by
+	// itself.
+	lasting bool
+}
+
 // diagnose finds out why an object isn't ready: what it says itself, and the
 // most telling of its pods' states and of the warnings about it.
-func (s *api) diagnose(ctx context.Context, c *condition) (string, error) {
+func (s *api) diagnose(ctx context.Context, c *condition) (diagnosis, error) {
 	u := c.live
+	d := diagnosis{reason: c.reason}
 	if u == nil || u.GetNamespace() == "" || u.GetDeletionTimestamp() != nil || isPaused(u) {
-		return c.reason, nil
+		return d, nil
 	}
 	names := map[string]bool{u.GetName(): true}
 	var trouble string
 	if selector := podSelector(u); selector != "" {
 		list, err := s.resource(pods, u.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector, Limit: pageSize})
 		if err != nil {
-			return c.reason, explain(s.server, fmt.Errorf("listing the pods of %s: %w", refOf(u), err))
+			return d, explain(s.server, fmt.Errorf("listing the pods of %s: %w", refOf(u), err))
 		}
 		for i := range list.Items {
 			var pod corev1.Pod
 			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(list.Items[i].Object, &pod); err != nil {
-				return c.reason, fmt.Errorf("reading pod %s: %w", list.Items[i].GetName(), err)
+				return d, fmt.Errorf("reading pod %s: %w", list.Items[i].GetName(), err)
 			}
 			names[pod.Name] = true
 			for _, owner := range pod.OwnerReferences {
 				names[owner.Name] = true
 			}
+			if pod.DeletionTimestamp != nil {
+				continue
+			}
 			if trouble == "" {
 				trouble = podTrouble(&pod)
+			}
+			if hopeless(&pod) && !d.lasting {
+				// It is what to tell, whatever else there is.
+				trouble, d.lasting = podTrouble(&pod), true
 			}
 		}
 	}
 	if trouble == "" {
 		list, err := s.resource(events, u.GetNamespace()).List(ctx, metav1.ListOptions{FieldSelector: "type=Warning", Limit: pageSize})
 		if err != nil {
-			return c.reason, explain(s.server, fmt.Errorf("listing the events in %s: %w", u.GetNamespace(), err))
+			return d, explain(s.server, fmt.Errorf("listing the events in %s: %w", u.GetNamespace(), err))
 		}
 		warnings := make([]corev1.Event, len(list.Items))
 		for i := range list.Items {
 			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(list.Items[i].Object, &warnings[i]); err != nil {
-				return c.reason, fmt.Errorf("reading event %s: %w", list.Items[i].GetName(), err)
+				return d, fmt.Errorf("reading event %s: %w", list.Items[i].GetName(), err)
 			}
 		}
 		trouble = newestWarning(warnings, u.GetName(), names)
 	}
 	switch {
 	case trouble == "":
-		return c.reason, nil
-	case c.reason == "":
-		return trouble, nil
+	case d.reason == "":
+		d.reason = trouble
+	default:
+		d.reason += ": " + trouble
 	}
-	return c.reason + ": " + trouble, nil
+	return d, nil
 }
 
 // podSelector is how a workload selects its pods.
@@ -106,6 +123,23 @@ func podTrouble(pod *corev1.Pod) string {
 		return fmt.Sprintf("pod %s failed: %s", pod.Name, firstOf(pod.Status.Message, pod.Status.Reason, "it doesn't say why"))
 	}
 	return ""
+}
+
+// hopeless reports whether an image of a pod can't be had or a container of it
+// keeps crashing. The pods of a Job may crash until what they need is there:
+// how often is for the Job to say.
+func hopeless(pod *corev1.Pod) bool {
+	owner := metav1.GetControllerOf(pod)
+	return slices.ContainsFunc(slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses), func(c corev1.ContainerStatus) bool {
+		w := c.State.Waiting
+		switch {
+		case w == nil:
+			return false
+		case w.Reason == "CrashLoopBackOff":
+			return owner == nil || owner.Kind != "Job"
+		}
+		return slices.Contains(pullFailures, w.Reason)
+	})
 }
 
 func containerTrouble(c corev1.ContainerStatus) string {

@@ -91,12 +91,16 @@ func heldText(fields []HeldField) string {
 // NotReadyError means that a resource isn't becoming ready.
 type NotReadyError struct {
 	Resource string
+	Source   string // the file in git that declares it
 	Reason   string
 	// After is how long one may wait for it.
 	After time.Duration
 	// Final means that it was not waited for so long, since that is of no
 	// use.
 	Final bool
+	// Undoable means that `kubectl rollout undo` has an earlier revision to go
+	// back to.
+	Undoable bool
 }
 
 func (e *NotReadyError) Error() string {

@@ -52,7 +52,7 @@ func (w *world) applyAll(objects []*object) {
 			w.t.Fatal(err)
 		}
 		if stage == Definitions {
-			if err := w.layer(nil).await(w.t.Context(), s, w.setsOf(objects), of); err != nil {
+			if err := w.layer(nil).await(w.t.Context(), s, w.setsOf(objects), of, nil); err != nil {
 				w.t.Fatal(err)
 			}
 			a := &applier{Layer: w.layer(nil), api: s}

@@ -53,6 +53,7 @@ type Layer struct {
 	warnings warnings
 	// salt makes the hashes of secret values useless outside of this run.
 	salt []byte
+	pace waitPace
 }
 
 // New makes the layer. It does nothing yet.
@@ -66,7 +67,7 @@ func New(opts Options) *Layer {
 	if opts.Parallel <= 0 {
 		opts.Parallel = 16
 	}
-	l := &Layer{opts: opts, salt: make([]byte, 32)}
+	l := &Layer{opts: opts, salt: make([]byte, 32), pace: defaultPace}
 	l.warnings.report = l.report
 	rand.Read(l.salt) // it never fails
 	return l

@@ -53,27 +53,33 @@ func (l *Layer) verify(ctx context.Context, s *api) ([]plan.Health, error) {
 			reasons[i] = state.reason
 			return nil
 		}
-		reason, err := s.diagnose(ctx, state)
-		reasons[i] = reason
+		d, err := s.diagnose(ctx, state)
+		reasons[i] = d.reason
 		return err
 	})
 	if err := join(errs); err != nil {
 		return nil, err
 	}
-	return l.healths(objects, func(i int) (plan.State, string) {
+	healths := l.healths(objects, func(i int) (plan.State, string) {
 		state := states[objects[i].ref]
 		if state == nil {
 			return plan.Missing, "it isn't in the cluster"
 		}
 		return state.state, reasons[i]
-	}), nil
+	})
+	for i, o := range objects {
+		if state := states[o.ref]; state != nil && state.state != plan.Ready {
+			healths[i].Final, healths[i].Undoable = state.state == plan.Failed, undoable(state.live)
+		}
+	}
+	return healths, nil
 }
 
 func (l *Layer) healths(objects []*object, of func(int) (plan.State, string)) []plan.Health {
 	out := make([]plan.Health, len(objects))
 	for i, o := range objects {
 		state, reason := of(i)
-		out[i] = plan.Health{Layer: plan.Addons, Resource: o.String(), Stack: o.file.Name, State: state, Reason: reason}
+		out[i] = plan.Health{Layer: plan.Addons, Resource: o.String(), Stack: o.file.Name, Source: o.file.Source, State: state, Reason: reason}
 	}
 	return out
 }
@@ -138,18 +144,28 @@ func (s *api) waitsForConsumer(ctx context.Context, claim *unstructured.Unstruct
 	return mode == "WaitForFirstConsumer", nil
 }
 
-const (
-	pollEvery = time.Second
+const pollEvery = time.Second
+
+// waitPace is how waiting goes on that takes long.
+type waitPace struct {
 	// talkAfter is how long something may take before it is asked why, and
 	// talkEvery how often from then on: that takes requests for each object.
-	talkAfter = 10 * time.Second
-	talkEvery = 5 * time.Second
-)
+	talkAfter, talkEvery time.Duration
+	// hopelessAfter is how long pods may be in a state that seldom passes by
+	// itself until they are given up. A Deployment has a deadline of its own,
+	// but says nothing before; other workloads have none.
+	hopelessAfter time.Duration
+}
+
+var defaultPace = waitPace{talkAfter: 10 * time.Second, talkEvery: 5 * time.Second, hopelessAfter: 2 * time.Minute}
 
 // await waits until objects are ready. It gives up at once on what has failed
 // for good, and after the timeout on everything else. A paused rollout is its
 // operator's business and isn't waited for.
-func (l *Layer) await(ctx context.Context, s *api, sets []*applySet, pending []*object) error {
+//
+// Verdicts are those that were there before the objects were applied: see
+// deadlineVerdict.
+func (l *Layer) await(ctx context.Context, s *api, sets []*applySet, pending []*object, verdicts map[ref]string) error {
 	start := time.Now()
 	declared := make([]*applySet, 0, len(sets))
 	for _, set := range sets {
@@ -157,6 +173,7 @@ func (l *Layer) await(ctx context.Context, s *api, sets []*applySet, pending []*
 		declared = append(declared, &applySet{id: set.id, recorded: newScope()})
 	}
 	said := map[ref]string{}
+	hopelessSince := map[ref]time.Time{}
 	var talked time.Time
 	for wait := 100 * time.Millisecond; len(pending) > 0; wait = min(2*wait, pollEvery) {
 		states, err := s.examine(ctx, declared, pending)
@@ -166,7 +183,7 @@ func (l *Layer) await(ctx context.Context, s *api, sets []*applySet, pending []*
 		var waiting []*object
 		var failed []error
 		late := time.Since(start) >= l.opts.Timeout
-		talk := time.Since(start) > talkAfter && time.Since(talked) > talkEvery
+		talk := time.Since(start) > l.pace.talkAfter && time.Since(talked) > l.pace.talkEvery
 		if talk {
 			talked = time.Now()
 		}
@@ -183,19 +200,28 @@ func (l *Layer) await(ctx context.Context, s *api, sets []*applySet, pending []*
 				continue
 			}
 			waiting = append(waiting, o)
-			reason := c.reason
-			final := c.state == plan.Failed
+			d := diagnosis{reason: c.reason}
+			final := c.state == plan.Failed && !outdated(c.live, verdicts[o.ref])
 			if c.live != nil && (final || late || talk) {
-				if reason, err = s.diagnose(ctx, c); err != nil {
+				if d, err = s.diagnose(ctx, c); err != nil {
 					return err
 				}
+				if !d.lasting {
+					delete(hopelessSince, o.ref)
+				} else if hopelessSince[o.ref].IsZero() {
+					hopelessSince[o.ref] = time.Now()
+				}
+				final = final || d.lasting && time.Since(hopelessSince[o.ref]) >= l.pace.hopelessAfter
 			}
 			if final || late {
-				failed = append(failed, &NotReadyError{Resource: o.String(), Reason: reason, After: l.opts.Timeout, Final: final})
+				failed = append(failed, &NotReadyError{
+					Resource: o.String(), Source: o.file.Source, Reason: d.reason, After: l.opts.Timeout,
+					Final: final, Undoable: undoable(c.live),
+				})
 			}
-			if said[o.ref] != reason && (talk || !strings.HasPrefix(said[o.ref], reason)) {
-				said[o.ref] = reason
-				l.report(o.String(), "waiting", reason, true)
+			if said[o.ref] != d.reason && (talk || !strings.HasPrefix(said[o.ref], d.reason)) {
+				said[o.ref] = d.reason
+				l.report(o.String(), "waiting", d.reason, true)
 			}
 		}
 		if len(failed) > 0 {

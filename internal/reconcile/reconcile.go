@@ -113,9 +113,8 @@ func (c Cluster) Verify(ctx context.Context) ([]plan.Health, error) {
 	return out, errors.Join(errs...)
 }
 
-// WaitReady verifies until everything is ready or patience runs out, and
-// returns the last look. A resource that has failed for good doesn't end the
-// wait early: only its layer can know that, and says so by its state.
+// WaitReady verifies until everything is ready, something has failed for good or
+// patience runs out, and returns the last look.
 func (c Cluster) WaitReady(ctx context.Context, patience, every time.Duration, report plan.Report) ([]plan.Health, error) {
 	deadline := time.Now().Add(patience)
 	for {
@@ -126,6 +125,10 @@ func (c Cluster) WaitReady(ctx context.Context, patience, every time.Duration, r
 		}
 		if err != nil && ctx.Err() != nil {
 			return health, err
+		}
+		final := slices.DeleteFunc(slices.Clone(waiting), func(h plan.Health) bool { return !h.Final })
+		if err == nil && len(final) > 0 {
+			return health, &NotReadyError{Health: final}
 		}
 		if time.Now().After(deadline) {
 			if err != nil {
@@ -152,6 +155,8 @@ func NotReady(health []plan.Health) []plan.Health {
 
 // NotReadyError names what isn't ready.
 type NotReadyError struct {
+	// After is how long it was waited for; not at all, if it has failed for
+	// good.
 	After  time.Duration
 	Health []plan.Health
 }
@@ -164,7 +169,11 @@ func (e *NotReadyError) Error() string {
 			lines = append(lines, fmt.Sprintf("and %d more", len(e.Health)-shown))
 			break
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s: not ready after %s: %s", h.Layer, h.Resource, e.After, h.Reason))
+		how := "failed"
+		if !h.Final {
+			how = fmt.Sprintf("not ready after %s", e.After)
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s: %s: %s", h.Layer, h.Resource, how, h.Reason))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -113,6 +113,15 @@ func TestWaitReady(t *testing.T) {
 	if want := "addons: Deployment a/b: not ready after 1ms: 0/1 replicas"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
+	// What has failed for good isn't waited for, and is all that is named.
+	failed := plan.Health{Layer: plan.Addons, Resource: "Job a/c", State: plan.Failed, Reason: "it was tried six times", Final: true}
+	c = Cluster{Layers: []Layer{&scripted{name: plan.Addons, log: &log, health: [][]plan.Health{{waiting}, {waiting, failed}}}}}
+	seen = nil
+	_, err = c.WaitReady(context.Background(), time.Minute, time.Millisecond, func(e plan.Event) { seen = append(seen, e) })
+	if want := "addons: Job a/c: failed: it was tried six times"; err == nil || err.Error() != want || len(seen) != 1 || seen[0].Resource != waiting.Resource {
+		t.Errorf("got %v after %+v, want %s", err, seen, want)
+	}
+	c = Cluster{Layers: []Layer{&scripted{name: plan.Addons, log: &log, health: [][]plan.Health{{waiting}}}}}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := c.WaitReady(ctx, time.Minute, time.Minute, func(plan.Event) {}); !errors.Is(err, context.Canceled) {
