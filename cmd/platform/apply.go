@@ -19,6 +19,7 @@ import (
 	"platform/internal/kops"
 	"platform/internal/plan"
 	"platform/internal/reconcile"
+	"platform/internal/record"
 	"platform/internal/render"
 	"platform/internal/ui"
 )
@@ -158,6 +159,7 @@ func applyFile(ctx context.Context, f *factory, o applyOptions, file chosenFile)
 	if err != nil {
 		return err
 	}
+	a.way = way
 	a.name = way.declaration.Kops.Name()
 	a.session = addons.NewSession(addons.Options{
 		Repository: c.Repository, Cluster: way.declaration.Name, Connect: way.connect,
@@ -179,6 +181,7 @@ type way struct {
 
 	mu      sync.Mutex
 	config  *rest.Config
+	records *record.Store
 	expires time.Time
 }
 
@@ -227,8 +230,33 @@ func (w *way) connect(ctx context.Context) (*rest.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.records, err = record.Open(config); err != nil {
+		return nil, err
+	}
 	w.config, w.expires = config, connection.Expires
 	return config, nil
+}
+
+// free fails if deployments to the cluster are paused, or if one is under way:
+// that may be about to prune what would be applied now. It takes no lock, since
+// a pipeline must not wait for somebody who tries something out.
+func (w *way) free(ctx context.Context) error {
+	if _, err := w.connect(ctx); err != nil {
+		return err
+	}
+	state, err := w.records.Read(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Pause != nil {
+		return fmt.Errorf("%w; `platform resume %s` releases them", &record.PausedError{Pause: *state.Pause}, w.declaration.Name)
+	}
+	for _, d := range state.Deployments {
+		if d.Result == record.InProgress {
+			return fmt.Errorf("a deployment to the cluster is under way, by %s since %s: try again when it is done", d.By, record.Time(d.Started))
+		}
+	}
+	return nil
 }
 
 // applying is one run of the command.
@@ -237,6 +265,7 @@ type applying struct {
 	o        applyOptions
 	file     chosenFile
 	options  render.Options
+	way      *way
 	session  *addons.Session
 	progress *ui.Progress
 	paint    ui.Paint
@@ -263,9 +292,15 @@ func (a *applying) report(e plan.Event) {
 	a.progress.Report(e)
 }
 
-// compare renders the file and compares it with the cluster.
+// compare renders the file and compares it with the cluster, if that may be
+// changed now.
 func (a *applying) compare(ctx context.Context) (*addons.Trial, plan.Plan, error) {
 	p := plan.Plan{Cluster: a.o.cluster}
+	if !a.o.dryRun {
+		if err := a.way.free(ctx); err != nil {
+			return nil, p, err
+		}
+	}
 	objects, keys, err := renderChosen(a.options, a.file)
 	if err != nil {
 		return nil, p, err
