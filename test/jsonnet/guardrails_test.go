@@ -7,13 +7,17 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	"platform/internal/check/policy/admission"
+	"platform/internal/render"
 	"platform/test/apiserver"
 )
 
 // What the guardrails are for is refused, with a message that says what to do,
-// and what they aren't for is not.
+// and what they aren't for is not. `platform check` says the same of an object as
+// the API server, word for word, without one.
 func TestGuardrails(t *testing.T) {
 	process, err := apiserver.Start(t.Context())
 	if err != nil {
@@ -21,9 +25,14 @@ func TestGuardrails(t *testing.T) {
 	}
 	t.Cleanup(process.Stop)
 	s := connect(t, process.Config)
-	s.applyAll(order(snippet(t, `
+	declared := order(snippet(t, `
 		[(import 'lib/kube.libsonnet').Namespace('shop')] +
-		std.objectValues(import 'clusters/dev/guardrails.jsonnet')`)))
+		std.objectValues(import 'clusters/dev/guardrails.jsonnet')`))
+	s.applyAll(declared)
+	offline, errs := admission.New(&render.Cluster{Name: "dev", Files: []render.File{{Objects: declared}}}, version.MajorMinor(1, 36))
+	for _, err := range errs {
+		t.Error(err)
+	}
 
 	const prelude = `
 		local kube = import 'lib/kube.libsonnet';
@@ -43,6 +52,7 @@ func TestGuardrails(t *testing.T) {
 		{"internal load balancer", `service { metadata+: { annotations: { 'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internal' } }, spec+: { type: 'LoadBalancer' } }`, ""},
 		{"other annotations", `service { metadata+: { annotations: { team: 'shop' } }, spec+: { type: 'LoadBalancer' } }`, "belong in the cluster web"},
 		{"service", `service`, ""},
+		{"service without a type", `service { spec+: { type:: null } }`, ""},
 		{"host", `ingress('web.k.dev.example.net')`, ""},
 		{"wildcard host", `ingress('*.k.dev.example.net')`, ""},
 		{"host of somebody else", `ingress('web.example.org')`, "must be directly below k.dev.example.net"},
@@ -78,6 +88,12 @@ func TestGuardrails(t *testing.T) {
 				t.Errorf("refused: %v", last)
 			case last != nil && !strings.Contains(last.Error(), test.refusal):
 				t.Errorf("want a refusal that says %q, got: %v", test.refusal, last)
+			}
+			decisions := offline.Review(t.Context(), object)
+			if (len(decisions) > 0) != (last != nil) {
+				t.Errorf("offline: %v; the API server: %v", decisions, last)
+			} else if last != nil && !strings.HasSuffix(last.Error(), decisions[0].Message) {
+				t.Errorf("offline: %s; the API server: %v", decisions[0].Message, last)
 			}
 		})
 	}
