@@ -9,6 +9,7 @@ import (
 	"platform/internal/check/matrix"
 	"platform/internal/check/objects"
 	"platform/internal/check/policy"
+	"platform/internal/check/schema"
 	"platform/internal/check/sources"
 )
 
@@ -26,6 +27,7 @@ type Options struct {
 func All(o Options) []check.Rule {
 	return slices.Concat(
 		[]check.Rule{sources.Format, sources.Lint, sources.Assert, sources.Generated},
+		[]check.Rule{schema.Rule(schema.Options{Provided: o.Provided})},
 		objects.Rules(objects.Options{Provided: o.Provided}),
 		policy.Rules(),
 		[]check.Rule{matrix.Rule(o.KopsVersion), kopsspec.Rule(o.Worker)},
