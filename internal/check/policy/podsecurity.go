@@ -12,6 +12,13 @@ import (
 	"platform/internal/render"
 )
 
+// unlabelled is what the API server takes for what labels don't say.
+var unlabelled = api.Policy{
+	Enforce: api.LevelVersion{Level: api.LevelPrivileged, Version: api.LatestVersion()},
+	Audit:   api.LevelVersion{Level: api.LevelPrivileged, Version: api.LatestVersion()},
+	Warn:    api.LevelVersion{Level: api.LevelPrivileged, Version: api.LatestVersion()},
+}
+
 // podSecurity finds namespaces that enforce no Pod Security level, and pods that
 // don't meet their namespace's. The API server refuses those only when their
 // workload makes them, too late for a plan to show.
@@ -27,7 +34,7 @@ func (c *cluster) podSecurity() []check.Finding {
 		if object.GetAPIVersion() != "v1" || object.GetKind() != "Namespace" {
 			return
 		}
-		policy, errs := api.PolicyToEvaluate(object.GetLabels(), api.Policy{})
+		policy, errs := api.PolicyToEvaluate(object.GetLabels(), unlabelled)
 		_, labelled := object.GetLabels()[api.EnforceLevelLabel]
 		switch {
 		case len(errs) > 0:
