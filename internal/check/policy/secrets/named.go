@@ -45,10 +45,18 @@ func kindOf(name string) string {
 // named finds values next to a name that says that they are secret.
 func (s *scanner) named(key string, syntax Syntax) {
 	if kind := kindOf(key); secretValue(kind, s.rest) && strings.TrimSpace(s.rest) == s.rest {
-		s.add(kind, 0, len(s.text))
+		s.add([]Match{{kind, 0, len(s.text)}})
 		return
 	}
-	text := s.rest
+	s.add(assigned(s.rest, syntax))
+	if syntax == Data {
+		s.add(words(s.rest))
+	}
+}
+
+// assigned finds values behind a colon or an equals sign.
+func assigned(text string, syntax Syntax) []Match {
+	var out []Match
 	for i := 0; i < len(text); i++ {
 		if text[i] != ':' && text[i] != '=' {
 			continue
@@ -59,13 +67,11 @@ func (s *scanner) named(key string, syntax Syntax) {
 		}
 		start, end := valueAfter(text, i, syntax)
 		if secretValue(kind, text[start:end]) {
-			s.add(kind, start, end)
+			out = append(out, Match{kind, start, end})
 			i = end - 1
 		}
 	}
-	if syntax == Data {
-		s.words()
-	}
+	return out
 }
 
 // nameBefore is the name before a colon or an equals sign, which may be in quotes.
@@ -96,7 +102,7 @@ func valueAfter(text string, sign int, syntax Syntax) (start, end int) {
 	}
 	if quote := text[start]; quote == '"' || quote == '\'' {
 		start++
-		for end = start; end < len(text) && text[end] != quote && text[end] != '\n'; end++ {
+		for end = start; end < len(text) && text[end] != quote && text[end] != '\n' && end-start <= longest; end++ {
 		}
 		return start, end
 	}
@@ -104,7 +110,7 @@ func valueAfter(text string, sign int, syntax Syntax) (start, end int) {
 	if syntax == Code {
 		return start, start
 	}
-	for end < len(text) && strings.IndexByte(" \t\r\n,;\"'", text[end]) < 0 {
+	for end < len(text) && strings.IndexByte(" \t\r\n,;\"'", text[end]) < 0 && end-start <= longest {
 		end++
 	}
 	return start, end
@@ -112,9 +118,10 @@ func valueAfter(text string, sign int, syntax Syntax) (start, end int) {
 
 // words finds values that only space separates from their names: at the end of a
 // line, a name alone or a flag, and a value that isn't a word of a sentence.
-func (s *scanner) words() {
+func words(text string) []Match {
+	var out []Match
 	start := 0
-	for line := range strings.Lines(s.rest) {
+	for line := range strings.Lines(text) {
 		at := start
 		start += len(line)
 		line = strings.TrimRight(line, " \t\r\n")
@@ -128,9 +135,10 @@ func (s *scanner) words() {
 		flag := strings.HasPrefix(name, "-")
 		alone := strings.TrimLeft(before, " \t") == name
 		if (flag || alone) && notAWord(value) && secretValue(kindOf(name), value) {
-			s.add(kindOf(name), at+space+1, at+len(line))
+			out = append(out, Match{kindOf(name), at + space + 1, at + len(line)})
 		}
 	}
+	return out
 }
 
 // notAWord says whether a value has more in it than letters, and no quotes, which
@@ -142,7 +150,7 @@ func notAWord(value string) bool {
 // secretValue says whether a value of a kind is written out.
 func secretValue(kind, value string) bool {
 	switch {
-	case kind == "" || len(value) < shortest || isPlaceholder(value) || isPath(value) || strings.ContainsAny(value, " \t\r\n"):
+	case kind == "" || len(value) < shortest || len(value) > longest || isPlaceholder(value) || isPath(value) || strings.ContainsAny(value, " \t\r\n"):
 		return false
 	case kind == password:
 		return true
@@ -156,7 +164,7 @@ func isPath(value string) bool {
 }
 
 // names are what people call things: words, with small numbers behind some.
-var names = regexp.MustCompile(`^(?:[A-Za-z]?[a-z]+\d{0,3}|[A-Z]{2,}\d{0,3}|\d{1,4})(?:[-_./:](?:[A-Za-z]?[a-z]+\d{0,3}|[A-Z]+\d{0,3}|\d{1,4})|[A-Z][a-z]+\d{0,3})*$`)
+var names = regexp.MustCompile(`^(?:[A-Za-z]?[a-z]+\d{0,3}|[A-Z]{2,}\d{0,3}|\d{1,8})(?:[-_./:](?:[A-Za-z]?[a-z]+\d{0,3}|[A-Z]+\d{0,3}|\d{1,8})|[A-Z][a-z]+\d{0,3})*$`)
 
 func isName(value string) bool { return names.MatchString(value) }
 

@@ -14,10 +14,11 @@ const (
 	minRandom = 20
 	// minLower is that for lower case and digits, minHex for hexadecimal.
 	minLower, minHex = 24, 32
-	// minSpread is the entropy as a part of what a string of its length can have.
-	minSpread = 0.84
+	// minSpread is the entropy as a part of what a string of its length can have;
+	// letters of one case have less.
+	minSpread, minLowerSpread = 0.8, 0.78
 	// maxWords is the part of a string that may be in words.
-	maxWords = 0.45
+	maxWords = 0.5
 )
 
 // random finds strings that look as if they had been made by chance.
@@ -58,19 +59,27 @@ func inToken(b byte) bool {
 	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '+' || b == '/' || b == '=' || b == '-' || b == '_'
 }
 
-// trim leaves away what is punctuation around a token, and a name before it.
+// trim leaves away what is punctuation around a token, and names before it.
 func trim(text string, start, end int) (int, int) {
-	for start < end && strings.IndexByte("+/=-_", text[start]) >= 0 {
-		start++
+	for {
+		for start < end && strings.IndexByte("+/=-_", text[start]) >= 0 {
+			start++
+		}
+		for end > start && strings.IndexByte("/-_", text[end-1]) >= 0 {
+			end--
+		}
+		// Folders on the way to it.
+		if i := strings.IndexByte(text[start:end], '/'); i >= 2 && isName(text[start:start+i]) {
+			start += i + 1
+			continue
+		}
+		// name=value
+		i := strings.IndexByte(text[start:end], '=')
+		if i < 0 || strings.Trim(text[start+i:end], "=") == "" {
+			return start, end
+		}
+		start += i + 1
 	}
-	for end > start && strings.IndexByte("/-_", text[end-1]) >= 0 {
-		end--
-	}
-	// name=value
-	if i := strings.IndexByte(strings.TrimRight(text[start:end], "="), '='); i >= 0 {
-		return trim(text, start+i+1, end)
-	}
-	return start, end
 }
 
 func looksRandom(token string) bool {
@@ -94,7 +103,7 @@ func looksRandom(token string) bool {
 	n := len(token)
 	letters := lower + upper
 	switch {
-	case digits == 0 || letters == 0:
+	case digits == 0 || letters == 0 || isName(withoutSuffix(token)):
 		return false
 	case hex && (lower == 0 || upper == 0):
 		return n >= minHex && digits < n*9/10 && spread(token, 16) >= minSpread
@@ -102,7 +111,16 @@ func looksRandom(token string) bool {
 		return spread(token, 64) >= minSpread && inWords(token) <= maxWords
 	}
 	// One case: digits must be among the letters, not behind them.
-	return n >= minLower && other <= n/8 && digits >= n/8 && changes(token) >= n/4 && spread(token, 36) >= minSpread
+	return n >= minLower && other <= n/8 && digits >= n/8 && changes(token) >= n/5 && spread(token, 36) >= minLowerSpread
+}
+
+// withoutSuffix leaves away the few letters by which generated names differ, such
+// as those of Jobs.
+func withoutSuffix(token string) string {
+	if i := strings.LastIndexByte(token, '-'); i > 0 && len(token)-i <= 11 {
+		return token[:i]
+	}
+	return token
 }
 
 // spread is a string's entropy in proportion to the most that its length and its
@@ -123,7 +141,7 @@ func spread(token string, alphabet int) float64 {
 }
 
 // word is a run of letters as words have it.
-var word = regexp.MustCompile(`[A-Z]?[a-z]{3,}|[A-Z]{4,}`)
+var word = regexp.MustCompile(`[A-Z][a-z]{3,}|[a-z]{4,}|[A-Z]{5,}`)
 
 // inWords is the part of a string that is in such runs.
 func inWords(token string) float64 {

@@ -42,8 +42,8 @@ func Scan(key, text string, syntax Syntax) []Match {
 	return s.found
 }
 
-// shortest is the length below which nothing is taken for a secret.
-const shortest = 4
+// Values that are shorter or longer are taken for no secret by their name alone.
+const shortest, longest = 4, 512
 
 // Preview is as much of a secret as may be shown: enough to find it again.
 func Preview(secret string) string {
@@ -62,10 +62,9 @@ type scanner struct {
 	found []Match
 }
 
-func (s *scanner) add(kind string, start, end int) {
-	m := Match{kind, start, end}
-	s.found = append(s.found, m)
-	s.rest = blank(s.rest, []Match{m})
+func (s *scanner) add(found []Match) {
+	s.found = append(s.found, found...)
+	s.rest = blank(s.rest, found)
 }
 
 // blank writes spaces over parts of a text; lines stay lines.

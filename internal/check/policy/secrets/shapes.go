@@ -80,6 +80,8 @@ var known = []shape{
 	{"a digest", []string{"sha", "md5", "SHA", "MD5"}, regexp.MustCompile(`(?i)\b(?:sha-?(?:1|2|3|224|256|384|512)|md5)(?:sum)?[:=\-]+ ?["']?[A-Za-z0-9+/=_-]{20,}`)},
 	{"a module's hash", []string{"h1:"}, regexp.MustCompile(`\bh1:[A-Za-z0-9+/]{43}=`)},
 	{"a UUID", []string{"-"}, regexp.MustCompile(`\b[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\b`)},
+	// A commit, as what is taken from a repository names it.
+	{"a commit", []string{"@"}, regexp.MustCompile(`[A-Za-z0-9._/-]@[0-9a-f]{40}\b`)},
 	// Where something is. What is secret in a URL has a shape, or is named.
 	{"a URL", []string{"://"}, regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>\x60?#]+`)},
 	{"an image in the text", []string{";base64,"}, regexp.MustCompile(`\bdata:(?:image|font)/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]+`)},
