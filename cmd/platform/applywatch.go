@@ -19,13 +19,15 @@ func (a *applying) watch(ctx context.Context) error {
 	watcher := watch.New(a.options.Root)
 	defer watcher.Close()
 	defer func() { a.progress.Step("stopped") }()
+	var paths []string
+	start := time.Now()
 	for first := true; ; first = false {
-		a.follow(watcher)
+		paths = a.follow(watcher, paths)
 		round, cancel := context.WithCancel(ctx)
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			a.round(ctx, round)
+			a.round(ctx, round, start)
 		}()
 		if first {
 			a.progress.Step("watching %s and the files that it imports; Ctrl-C ends it", a.file.source)
@@ -36,25 +38,27 @@ func (a *applying) watch(ctx context.Context) error {
 		if err != nil {
 			return nil
 		}
-		a.progress.Step("\n%s %s", a.paint.Grey(time.Now().Format(time.TimeOnly)), savedText(changed))
+		start = time.Now()
+		a.progress.Step("\n%s %s", a.paint.Grey(start.Format(time.TimeOnly)), savedText(changed))
 	}
 }
 
-// follow makes the watcher watch whatever the file's rendering depends on now.
-func (a *applying) follow(watcher *watch.Watcher) {
+// follow makes the watcher watch whatever the file's rendering depends on now,
+// and returns that. As long as it is what it was before, what the watcher has
+// seen stays what it compares with, since all that will be read is read later.
+func (a *applying) follow(watcher *watch.Watcher, before []string) []string {
 	for {
 		// The error of a file that can't be parsed is the round's to print;
 		// the paths are those with which it may be mended.
 		paths, _ := render.Lookups(a.options, a.file.source)
-		if !slices.Contains(paths, a.file.source) {
-			paths = append(paths, a.file.source)
+		if len(paths) == 0 {
+			paths = []string{a.file.source}
+		}
+		if slices.Equal(paths, before) {
+			return paths
 		}
 		watcher.Set(paths)
-		// What is watched is what is read only if it was the same before and
-		// after the watch began.
-		if again, _ := render.Lookups(a.options, a.file.source); slices.Equal(again, paths) || len(again) == 0 {
-			return
-		}
+		before = paths
 	}
 }
 
@@ -69,9 +73,8 @@ func savedText(changed []string) string {
 
 // round is one round: compare, show, ask if need be, apply, wait. Afterwards it
 // goes on telling of events until its context ends, with the next save. Its
-// errors are for whoever is editing.
-func (a *applying) round(ctx, round context.Context) {
-	start := time.Now()
+// errors are for whoever is editing. It counts the time from start.
+func (a *applying) round(ctx, round context.Context, start time.Time) {
 	trial, p, err := a.compare(round)
 	if err != nil {
 		a.fail(round, err)

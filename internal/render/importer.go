@@ -67,6 +67,9 @@ func (im *importer) Import(importedFrom, importedPath string) (jsonnet.Contents,
 			return at.contents, at.name, nil
 		}
 	}
+	if importedFrom == "" {
+		return jsonnet.Contents{}, "", fmt.Errorf("no file %s in the repository or on the import path", importedPath)
+	}
 	return jsonnet.Contents{}, "", fmt.Errorf("no file %s next to %s, in the repository or on the import path", importedPath, importedFrom)
 }
 
