@@ -54,10 +54,11 @@ func walk(root string) ([]string, error) {
 	var files []string
 	for _, folder := range folders {
 		err := fs.WalkDir(os.DirFS(root), folder, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err // there may be no entry
+			}
 			hidden := strings.HasPrefix(entry.Name(), ".")
 			switch {
-			case err != nil:
-				return err
 			case entry.IsDir() && hidden:
 				return fs.SkipDir
 			case entry.Type().IsRegular() && !hidden:
