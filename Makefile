@@ -46,6 +46,8 @@ soak: build sandbox .sandbox/bin/kops ## long campaigns: interruptions everywher
 	$(GO) test -run '^$$' -fuzz FuzzDiff -fuzztime 60s ./internal/plan
 	$(GO) test -run '^$$' -fuzz FuzzDiff -fuzztime 60s ./internal/addons
 	$(GO) test -run '^$$' -fuzz FuzzSettled -fuzztime 60s ./internal/addons
+	$(GO) test -run '^$$' -fuzz FuzzScan -fuzztime 60s ./internal/check/policy/secrets
+	$(GO) test -run '^$$' -fuzz FuzzParseProvided -fuzztime 60s ./internal/check/objects
 
 bench: build sandbox ## benchmarks, as a table
 	$(GO) run ./test/bench
