@@ -270,11 +270,18 @@ func sleep(ctx context.Context, d time.Duration) error {
 // names gives the names of the objects of a kind in a namespace, without
 // reading the objects.
 func (s *api) names(ctx context.Context, k kind, namespace string) (map[string]bool, error) {
+	out := map[string]bool{}
+	err := s.listMetadata(ctx, k, namespace, func(m *metav1.PartialObjectMetadata) { out[m.Name] = true })
+	return out, err
+}
+
+// listMetadata visits the metadata of all objects of a kind, page by page, in a
+// namespace or, if that is empty, in all.
+func (s *api) listMetadata(ctx context.Context, k kind, namespace string, visit func(*metav1.PartialObjectMetadata)) error {
 	var resource metadata.ResourceInterface = s.metadata.Resource(k.gvr)
-	if k.namespaced {
+	if k.namespaced && namespace != "" {
 		resource = s.metadata.Resource(k.gvr).Namespace(namespace)
 	}
-	out := map[string]bool{}
 	opts := metav1.ListOptions{Limit: pageSize}
 	for {
 		var page *metav1.PartialObjectMetadataList
@@ -282,18 +289,20 @@ func (s *api) names(ctx context.Context, k kind, namespace string) (map[string]b
 			page, err = resource.List(ctx, opts)
 			return err
 		})
-		if apierrors.IsResourceExpired(err) && opts.Continue != "" {
+		switch {
+		case apierrors.IsResourceExpired(err) && opts.Continue != "":
 			opts.Continue = ""
 			continue
-		}
-		if err != nil {
-			return nil, explain(s.server, fmt.Errorf("listing %s: %w", k.gvr.GroupResource(), err))
+		case apierrors.IsNotFound(err): // no longer served, since its definition is gone
+			return nil
+		case err != nil:
+			return explain(s.server, fmt.Errorf("listing %s: %w", k.gvr.GroupResource(), err))
 		}
 		for i := range page.Items {
-			out[page.Items[i].Name] = true
+			visit(&page.Items[i])
 		}
 		if opts.Continue = page.Continue; opts.Continue == "" {
-			return out, nil
+			return nil
 		}
 	}
 }

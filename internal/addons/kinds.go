@@ -3,6 +3,7 @@ package addons
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	discoveryv2 "k8s.io/api/apidiscovery/v2"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -13,6 +14,7 @@ import (
 type kind struct {
 	gvr        schema.GroupVersionResource
 	namespaced bool
+	listable   bool
 }
 
 // kinds is what an API server serves.
@@ -66,7 +68,11 @@ func readKinds(groups []discoveryv2.APIGroupDiscovery) *kinds {
 				if _, twice := k.served[gvk]; twice {
 					continue
 				}
-				k.served[gvk] = kind{gvr: gv.WithResource(resource.Resource), namespaced: resource.Scope == discoveryv2.ScopeNamespace}
+				k.served[gvk] = kind{
+					gvr:        gv.WithResource(resource.Resource),
+					namespaced: resource.Scope == discoveryv2.ScopeNamespace,
+					listable:   slices.Contains(resource.Verbs, "list"),
+				}
 				// Versions come in the order of preference.
 				if _, better := k.preferred[gvk.GroupKind()]; !better {
 					k.preferred[gvk.GroupKind()] = gvk
