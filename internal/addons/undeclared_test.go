@@ -29,7 +29,9 @@ func TestUndeclared(t *testing.T) {
 	}
 	undeclared := func() []string {
 		t.Helper()
-		expected := func(kind, namespace, name string) bool { return kind == "Secret" && namespace == w.ns && name == "made-by-a-job" }
+		expected := func(kind, namespace, name string) bool {
+			return kind == "Secret" && namespace == w.ns && name == "made-by-a-job"
+		}
 		found, err := w.layer(fs).Undeclared(t.Context(), expected)
 		if err != nil {
 			t.Fatal(err)
