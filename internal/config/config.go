@@ -47,6 +47,8 @@ type Config struct {
 	// Provided are objects that exist although git doesn't declare them, as
 	// kind and name or kind and namespace/name: what may be referred to.
 	Provided []string `mapstructure:"provided"`
+	// Drift is what the drift report is to make of what it finds.
+	Drift Drift `mapstructure:"drift"`
 }
 
 // Versions bounds how far the clusters' versions may be apart.
@@ -125,7 +127,10 @@ func Load(dir string, flags *pflag.FlagSet) (*Config, error) {
 	}
 	c := &Config{Root: root}
 	var decoded mapstructure.Metadata
-	if err := v.Unmarshal(c, func(d *mapstructure.DecoderConfig) { d.Metadata = &decoded }); err != nil {
+	if err := v.Unmarshal(c, func(d *mapstructure.DecoderConfig) {
+		d.Metadata = &decoded
+		d.DecodeHook = mapstructure.ComposeDecodeHookFunc(d.DecodeHook, decodeDate)
+	}); err != nil {
 		return nil, fmt.Errorf("%s: %w", v.ConfigFileUsed(), err)
 	}
 	if len(decoded.Unused) > 0 {
@@ -198,7 +203,7 @@ func (c *Config) validate() error {
 	if c.Timeout <= 0 {
 		return fmt.Errorf("timeout: want a positive duration such as 5m, got %s", c.Timeout)
 	}
-	return nil
+	return c.Drift.validate()
 }
 
 // ClusterNames lists the clusters in their order.
