@@ -245,6 +245,19 @@ func (l *Layer) findZones(ctx context.Context) ([]zone, error) {
 // observeRecords reads a whole zone: a wildcard that git has given another
 // name can be anywhere in it.
 func (l *Layer) observeRecords(ctx context.Context, z zone) ([]record, error) {
+	all, err := l.allRecords(ctx, z)
+	if err != nil {
+		return nil, err
+	}
+	whole := zone{Records: all}
+	names := map[string]bool{l.spec.Wildcard: true, markName(l.spec.Wildcard): true}
+	for _, name := range whole.marked(l.spec.Cluster) {
+		names[name], names[markName(name)] = true, true
+	}
+	return filter(all, func(r record) bool { return names[r.Name] }), nil
+}
+
+func (l *Layer) allRecords(ctx context.Context, z zone) ([]record, error) {
 	var all []record
 	pages := route53.NewListResourceRecordSetsPaginator(l.route53, &route53.ListResourceRecordSetsInput{HostedZoneId: &z.ID})
 	for pages.HasMorePages() {
@@ -256,12 +269,7 @@ func (l *Layer) observeRecords(ctx context.Context, z zone) ([]record, error) {
 			all = append(all, readRecord(r))
 		}
 	}
-	whole := zone{Records: all}
-	names := map[string]bool{l.spec.Wildcard: true, markName(l.spec.Wildcard): true}
-	for _, name := range whole.marked(l.spec.Cluster) {
-		names[name], names[markName(name)] = true, true
-	}
-	return filter(all, func(r record) bool { return names[r.Name] }), nil
+	return all, nil
 }
 
 func readRecord(r r53types.ResourceRecordSet) record {
