@@ -302,7 +302,8 @@ func (r *Report) Order(names []string) {
 func (c *Cluster) settle() {
 	slices.SortStableFunc(c.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(layerPlace(a.Layer), layerPlace(b.Layer)), cmp.Compare(a.Layer, b.Layer),
-			cmp.Compare(a.Resource, b.Resource), cmp.Compare(opPlace(a.Op), opPlace(b.Op)), cmp.Compare(a.ID, b.ID))
+			cmp.Compare(a.Resource, b.Resource), cmp.Compare(opPlace(a.Op), opPlace(b.Op)),
+			cmp.Compare(a.standing(), b.standing()), cmp.Compare(a.places()[0], b.places()[0]), cmp.Compare(a.ID, b.ID))
 	})
 	c.Counts = map[plan.Layer]map[plan.Op]int{}
 	current := false
@@ -326,6 +327,18 @@ func (c *Cluster) settle() {
 	default:
 		c.State = Clean
 	}
+}
+
+// standing orders findings of one resource: what is there, what is ignored,
+// what was.
+func (f Finding) standing() int {
+	switch {
+	case f.Status == Resolved:
+		return 2
+	case f.Ignored != nil:
+		return 1
+	}
+	return 0
 }
 
 func layerPlace(layer plan.Layer) int {
