@@ -43,11 +43,13 @@ soak: build sandbox .sandbox/bin/kops ## long campaigns: interruptions everywher
 	$(GO) test -run '^$$' -fuzz FuzzParseSpec -fuzztime 60s ./internal/kops
 	$(GO) test -run '^$$' -fuzz FuzzFormat -fuzztime 60s ./internal/render
 	$(GO) test -run '^$$' -fuzz FuzzObjects -fuzztime 60s ./internal/render
+	$(GO) test -run '^$$$$' -fuzz FuzzSplitPath -fuzztime 60s ./internal/plan
+	$(GO) test -run '^$$$$' -fuzz FuzzParse -fuzztime 60s ./internal/versions
 	$(GO) test -run '^$$' -fuzz FuzzDiff -fuzztime 60s ./internal/plan
 	$(GO) test -run '^$$' -fuzz FuzzDiff -fuzztime 60s ./internal/addons
 	$(GO) test -run '^$$' -fuzz FuzzSettled -fuzztime 60s ./internal/addons
 	$(GO) test -run '^$$' -fuzz FuzzScan -fuzztime 60s ./internal/check/policy/secrets
-	$(GO) test -run '^$$' -fuzz FuzzParseProvided -fuzztime 60s ./internal/check/objects
+	$(GO) test -run '^$$$$' -fuzz FuzzParse -fuzztime 60s ./internal/provided
 
 bench: build sandbox ## benchmarks, as a table
 	$(GO) run ./test/bench

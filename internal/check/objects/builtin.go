@@ -1,25 +1,27 @@
 package objects
 
+import "platform/internal/provided"
+
 // builtin are the objects that Kubernetes makes by itself.
 func builtin() providedObjects {
 	all := providedObjects{
-		{kind: "PriorityClass", name: "system-cluster-critical"},
-		{kind: "PriorityClass", name: "system-node-critical"},
+		{Kind: "PriorityClass", Name: "system-cluster-critical"},
+		{Kind: "PriorityClass", Name: "system-node-critical"},
 
-		{kind: "ClusterRole", name: "cluster-admin"},
-		{kind: "ClusterRole", name: "admin"},
-		{kind: "ClusterRole", name: "edit"},
-		{kind: "ClusterRole", name: "view"},
-		{kind: "ClusterRole", name: "system:*"},
-		{kind: "Role", namespace: "kube-system", name: "extension-apiserver-authentication-reader"},
-		{kind: "Role", namespace: "kube-system", name: "system:*"},
-		{kind: "Role", namespace: "kube-public", name: "system:*"},
+		{Kind: "ClusterRole", Name: "cluster-admin"},
+		{Kind: "ClusterRole", Name: "admin"},
+		{Kind: "ClusterRole", Name: "edit"},
+		{Kind: "ClusterRole", Name: "view"},
+		{Kind: "ClusterRole", Name: "system:*"},
+		{Kind: "Role", Namespace: "kube-system", Name: "extension-apiserver-authentication-reader"},
+		{Kind: "Role", Namespace: "kube-system", Name: "system:*"},
+		{Kind: "Role", Namespace: "kube-public", Name: "system:*"},
 
-		{kind: "ConfigMap", namespace: "kube-system", name: "extension-apiserver-authentication"},
-		{kind: "Service", namespace: "default", name: "kubernetes"},
+		{Kind: "ConfigMap", Namespace: "kube-system", Name: "extension-apiserver-authentication"},
+		{Kind: "Service", Namespace: "default", Name: "kubernetes"},
 	}
 	for _, namespace := range []string{"default", "kube-node-lease", "kube-public", "kube-system"} {
-		all = append(all, provided{kind: "Namespace", name: namespace})
+		all = append(all, provided.Object{Kind: "Namespace", Name: namespace})
 		all = append(all, inNamespace(namespace)...)
 	}
 	return all
@@ -28,7 +30,7 @@ func builtin() providedObjects {
 // inNamespace are the objects that Kubernetes makes in every namespace.
 func inNamespace(name string) providedObjects {
 	return providedObjects{
-		{kind: "ServiceAccount", namespace: name, name: "default"},
-		{kind: "ConfigMap", namespace: name, name: "kube-root-ca.crt", keys: []string{"ca.crt"}},
+		{Kind: "ServiceAccount", Namespace: name, Name: "default"},
+		{Kind: "ConfigMap", Namespace: name, Name: "kube-root-ca.crt", Keys: []string{"ca.crt"}},
 	}
 }

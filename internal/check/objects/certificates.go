@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"platform/internal/plan"
+	"platform/internal/provided"
 )
 
 const certManager = "cert-manager.io"
@@ -25,7 +26,7 @@ func issued(o *declared) providedObjects {
 	object := o.object.Object
 	switch {
 	case o.group == certManager && o.kind == "Certificate":
-		return providedObjects{{kind: "Secret", namespace: o.namespace, name: text(object, "spec", "secretName"), keys: certificateKeys(object)}}
+		return providedObjects{{Kind: "Secret", Namespace: o.namespace, Name: text(object, "spec", "secretName"), Keys: certificateKeys(object)}}
 	case o.group == "networking.k8s.io" && o.kind == "Ingress":
 		annotations := o.object.GetAnnotations()
 		if annotations[annotationTLS] != "true" && annotations[annotationIssuer] == "" && annotations[annotationClusterIssuer] == "" {
@@ -34,7 +35,7 @@ func issued(o *declared) providedObjects {
 		var out providedObjects
 		for _, tls := range list(object, "spec", "tls") {
 			if name := text(tls, "secretName"); name != "" {
-				out = append(out, provided{kind: "Secret", namespace: o.namespace, name: name, keys: tlsKeys})
+				out = append(out, provided.Object{Kind: "Secret", Namespace: o.namespace, Name: name, Keys: tlsKeys})
 			}
 		}
 		return out

@@ -46,8 +46,8 @@ func (c *cluster) nearest(want id) string {
 		}
 	}
 	for _, p := range c.provided {
-		if p.kind == want.kind && !strings.ContainsAny(p.namespace+p.name, `*?[\`) {
-			add(p.namespace, p.name)
+		if p.Kind == want.kind && !strings.ContainsAny(p.Namespace+p.Name, `*?[\`) {
+			add(p.Namespace, p.Name)
 		}
 	}
 	if name := closest(want.name, here); name != "" {

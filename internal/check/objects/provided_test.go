@@ -1,75 +1,14 @@
 package objects
 
 import (
-	"reflect"
 	"strings"
 	"testing"
-
-	"k8s.io/apimachinery/pkg/labels"
 
 	"platform/internal/check"
 	"platform/internal/check/checktest"
 	"platform/internal/config"
 	"platform/internal/render"
 )
-
-func TestParseProvided(t *testing.T) {
-	for _, c := range []struct {
-		entry string
-		want  provided
-		err   string
-	}{
-		{entry: "Secret logging/ca", want: provided{kind: "Secret", namespace: "logging", name: "ca"}},
-		{entry: " Secret  made ", want: provided{kind: "Secret", name: "made"}},
-		{entry: "StorageClass kops-*", want: provided{kind: "StorageClass", name: "kops-*"}},
-		{entry: "Secret a/b: ca.crt, password", want: provided{kind: "Secret", namespace: "a", name: "b", keys: []string{"ca.crt", "password"}}},
-		{entry: "Pod builds/*: app=build, x=", want: provided{kind: "Pod", namespace: "builds", name: "*", labels: labels.Set{"app": "build", "x": ""}}},
-		{entry: "", err: "want a kind and a name"},
-		{entry: "Secret", err: "want a kind and a name"},
-		{entry: "Secret a b", err: "want a kind and a name"},
-		{entry: "Secret /a", err: "the namespace is empty"},
-		{entry: "Secret a/", err: "the name is empty"},
-		{entry: "Secret a/b/c", err: "at most one slash"},
-		{entry: "Secret a[", err: "syntax error in pattern"},
-		{entry: "Secret a:", err: "a key is empty"},
-		{entry: "Secret a: x,,y", err: "a key is empty"},
-		{entry: "Pod a/*: app", err: "want label=value"},
-		{entry: "Pod a/*: =x", err: "want label=value"},
-		{entry: "Service a/b: http", err: "neither keys nor labels"},
-	} {
-		got, err := parseProvided(c.entry)
-		switch {
-		case c.err != "":
-			if err == nil || !strings.Contains(err.Error(), c.err) {
-				t.Errorf("%q: got %v, want an error that says %q", c.entry, err, c.err)
-			}
-		case err != nil:
-			t.Errorf("%q: %v", c.entry, err)
-		case !reflect.DeepEqual(got, c.want):
-			t.Errorf("%q: got %+v, want %+v", c.entry, got, c.want)
-		}
-	}
-}
-
-// Whatever is accepted can be matched.
-func FuzzParseProvided(f *testing.F) {
-	for _, seed := range []string{"Secret a/b: c, d", "Pod */*: a=b", "StorageClass kops-*", "Secret [a-", "X \\"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, entry string) {
-		p, err := parseProvided(entry)
-		if err != nil {
-			return
-		}
-		if p.kind == "" || p.name == "" {
-			t.Fatalf("%q: %+v", entry, p)
-		}
-		p.matches(p.kind, "namespace", "name")
-		if !strings.ContainsAny(entry, `*?[\`) && !p.matches(p.kind, p.namespace, p.name) {
-			t.Fatalf("%q doesn't match itself", entry)
-		}
-	})
-}
 
 // What is provided from outside is of the namespace that it names, and no other.
 func TestProvidedFromOutside(t *testing.T) {

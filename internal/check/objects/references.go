@@ -9,6 +9,7 @@ import (
 
 	"platform/internal/check"
 	"platform/internal/check/pods"
+	"platform/internal/provided"
 )
 
 // refs collects what is wrong with the references of one object.
@@ -57,7 +58,7 @@ func references(c *cluster) []check.Finding {
 	return append(out, accountPermissions(c)...)
 }
 
-const fixMissing = "Correct the name or declare the object. If something else creates it, say so: by the annotation " + ProvidesAnnotation + " of the object that does, or under provided in platform.yaml."
+const fixMissing = "Correct the name or declare the object. If something else creates it, say so: by the annotation " + provided.Annotation + " of the object that does, or under provided in platform.yaml."
 
 // say adds a finding about a field.
 func (r *refs) say(path, fix, format string, args ...any) {
