@@ -410,7 +410,9 @@ func badRollout(t *testing.T, w *workspace) {
 	w.timeout = "20s"
 	w.run("merge", declarative.Failure, "make build", "platform check", "platform up dev --yes")
 	w.timeout = ""
-	if said := w.said["bin/platform up dev --yes"]; !strings.Contains(said, "CrashLoopBackOff") {
+	// Not the plan, which has the word too.
+	said := w.said["bin/platform up dev --yes"]
+	if _, why, _ := strings.Cut(said, "error: "); !strings.Contains(why, "nginx-default-backend") || !strings.Contains(why, "CrashLoopBackOff") {
 		t.Errorf("the build doesn't say why:\n%s", said)
 	}
 	after := w.generations()
