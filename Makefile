@@ -6,6 +6,18 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 GOFLAGS_BUILD := -ldflags "-s -w -X main.version=$(VERSION)"
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+# The fuzz tests, by package and name.
+FUZZ := addons:FuzzDiff \
+	addons:FuzzSettled \
+	check/policy/secrets:FuzzScan \
+	kops:FuzzParseSpec \
+	plan:FuzzDiff \
+	plan:FuzzSplitPath \
+	provided:FuzzParse \
+	render:FuzzFormat \
+	render:FuzzObjects \
+	versions:FuzzParse
+
 .DEFAULT_GOAL := build
 .PHONY: help build demo test unit e2e soak bench render lint fmt clean vendor-crds FORCE
 
@@ -40,16 +52,9 @@ e2e: build sandbox .sandbox/bin/kops ## the whole life of a cluster on a sandbox
 
 soak: build sandbox .sandbox/bin/kops ## long campaigns: interruptions everywhere, fuzzing
 	SOAK=1 $(GO) test -count=1 -timeout 120m -tags e2e ./test/e2e/...
-	$(GO) test -run '^$$' -fuzz FuzzParseSpec -fuzztime 60s ./internal/kops
-	$(GO) test -run '^$$' -fuzz FuzzFormat -fuzztime 60s ./internal/render
-	$(GO) test -run '^$$' -fuzz FuzzObjects -fuzztime 60s ./internal/render
-	$(GO) test -run '^$$$$' -fuzz FuzzSplitPath -fuzztime 60s ./internal/plan
-	$(GO) test -run '^$$$$' -fuzz FuzzParse -fuzztime 60s ./internal/versions
-	$(GO) test -run '^$$' -fuzz FuzzDiff -fuzztime 60s ./internal/plan
-	$(GO) test -run '^$$' -fuzz FuzzDiff -fuzztime 60s ./internal/addons
-	$(GO) test -run '^$$' -fuzz FuzzSettled -fuzztime 60s ./internal/addons
-	$(GO) test -run '^$$' -fuzz FuzzScan -fuzztime 60s ./internal/check/policy/secrets
-	$(GO) test -run '^$$$$' -fuzz FuzzParse -fuzztime 60s ./internal/provided
+	set -e; for target in $(FUZZ); do \
+		$(GO) test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime 60s "./internal/$${target%:*}"; \
+	done
 
 bench: build sandbox ## benchmarks, as a table
 	$(GO) run ./test/bench
