@@ -28,6 +28,7 @@ import (
 type target struct {
 	reconcile.Cluster
 	declaration declaration.Declaration
+	rendered    *render.Cluster
 	account     aws.Identity
 
 	kops   *kops.Layer
@@ -58,7 +59,7 @@ func (f *factory) Target(ctx context.Context, name string, o targetOptions) (*ta
 	if err != nil {
 		return nil, err
 	}
-	t := &target{}
+	t := &target{rendered: rendered}
 	if t.declaration, err = declaration.Parse(rendered); err != nil {
 		return nil, fmt.Errorf("%s: %w", rendered.Source(), err)
 	}

@@ -12,6 +12,7 @@ import (
 
 type planOptions struct {
 	cluster   string
+	from      string
 	output    outputFlag
 	summary   bool
 	pruneData bool
@@ -29,6 +30,7 @@ func newPlanCommand(f *factory) *cobra.Command {
 Exit codes: 0 no changes, 1 error, 2 changes.`,
 		Example: `  platform plan dev
   platform plan dev --summary
+  platform plan dev --from HEAD
   platform plan dev --output json | jq .summary`,
 		Args:              f.clusterArg,
 		ValidArgsFunction: f.completeClusters,
@@ -38,6 +40,7 @@ Exit codes: 0 no changes, 1 error, 2 changes.`,
 		},
 	}
 	addOutputFlag(cmd, &o.output)
+	addFromFlag(cmd, &o.from)
 	cmd.Flags().BoolVar(&o.summary, "summary", false, "one line per layer and operation; what is destructive is still named")
 	addChoiceFlags(cmd, &o.pruneData, &o.force)
 	return cmd
@@ -53,6 +56,14 @@ func addChoiceFlags(cmd *cobra.Command, pruneData, force *bool) {
 func planRun(ctx context.Context, f *factory, o planOptions) error {
 	if err := f.Environment(ctx); err != nil {
 		return err
+	}
+	f.subject = o.cluster
+	if o.from != "" {
+		source, err := f.Source(ctx, o.from)
+		if err != nil {
+			return err
+		}
+		defer source.Close()
 	}
 	progress := ui.NewProgress(f.Streams, f.verbose)
 	defer progress.Close()

@@ -60,6 +60,10 @@ func run(ctx context.Context, args []string) int {
 // remedy is what to do about an error. Libraries say what is wrong; what to do
 // next is for the command to know.
 func remedy(err error) string {
+	var advised *advisedError
+	if errors.As(err, &advised) {
+		return advised.advice
+	}
 	var kopsErr *kops.Error
 	if errors.As(err, &kopsErr) {
 		switch kopsErr.Kind {
@@ -110,6 +114,9 @@ from git to render to plan to apply to verify.`,
 		newUpCommand(f),
 		newPlanCommand(f),
 		newStatusCommand(f),
+		newPauseCommand(f),
+		newResumeCommand(f),
+		newHistoryCommand(f),
 		newApplyCommand(f),
 		newCheckCommand(f),
 		newDownCommand(f),

@@ -18,11 +18,13 @@ import (
 )
 
 type upOptions struct {
-	cluster   string
-	yes       bool
-	output    outputFlag
-	pruneData bool
-	force     bool
+	cluster      string
+	from         string
+	yes          bool
+	evenIfPaused bool
+	output       outputFlag
+	pruneData    bool
+	force        bool
 }
 
 func newUpCommand(f *factory) *cobra.Command {
@@ -33,9 +35,17 @@ func newUpCommand(f *factory) *cobra.Command {
 		Long: `Make a cluster look like what git says, from whatever it is now, nothing
 included: the kops cluster, the ingress load balancer and DNS name, the addon
 stacks. Shows the plan first and asks, unless --yes answers. Interrupted
-anywhere, running it again finishes the job.`,
+anywhere, running it again finishes the job.
+
+When an object fails to progress, what comes after it isn't touched; the error
+says why, which commit brought it, and the ways back. With --from the cluster is
+made to look like an earlier commit says, beside whatever is checked out.
+
+One deployment to a cluster goes on at a time, and none while it is paused
+("platform pause"). The cluster keeps a record: "platform history".`,
 		Example: `  platform up dev
   platform up dev --yes
+  platform up dev --from HEAD~1
   platform up dev --sandbox --yes`,
 		Args:              f.clusterArg,
 		ValidArgsFunction: f.completeClusters,
@@ -45,6 +55,8 @@ anywhere, running it again finishes the job.`,
 		},
 	}
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "don't ask")
+	cmd.Flags().BoolVar(&o.evenIfPaused, "even-if-paused", false, "go ahead although deployments are paused, as those do who mend what they were paused for")
+	addFromFlag(cmd, &o.from)
 	addOutputFlag(cmd, &o.output)
 	addChoiceFlags(cmd, &o.pruneData, &o.force)
 	return cmd
@@ -53,6 +65,7 @@ anywhere, running it again finishes the job.`,
 // outcome is what up did and where it has led.
 type outcome struct {
 	Cluster      string                 `json:"cluster"`
+	Commit       string                 `json:"commit,omitempty"`
 	API          string                 `json:"api"`
 	Context      string                 `json:"context"`
 	Kubeconfig   string                 `json:"kubeconfig"`
@@ -71,6 +84,12 @@ func upRun(ctx context.Context, f *factory, o upOptions) error {
 	if err := f.Environment(ctx); err != nil {
 		return err
 	}
+	f.subject = o.cluster
+	source, err := f.Source(ctx, o.from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
 	progress := ui.NewProgress(f.Streams, f.verbose)
 	defer progress.Close()
 	t, err := f.Target(ctx, o.cluster, targetOptions{
@@ -83,48 +102,74 @@ func upRun(ctx context.Context, f *factory, o upOptions) error {
 	if err != nil {
 		return err
 	}
-	progress.Step("%s: cluster %s, account %s, region %s", o.cluster, t.declaration.Kops.Name(), t.account.Account, t.declaration.AWS.Region)
-	p, err := t.Plan(ctx)
-	if err != nil {
+	progress.Step("%s: cluster %s, account %s, region %s%s", o.cluster, t.declaration.Kops.Name(), t.account.Account, t.declaration.AWS.Region, prefixed(", ", source.String()))
+	if source.problem != nil {
+		progress.Step("%s: git doesn't say which commit this is: %v", o.cluster, source.problem)
+	}
+	d := &deployment{target: t, f: f, o: o, config: c, source: source, progress: progress}
+	d.introduce(ctx)
+	defer d.close()
+	if err := d.open(ctx); err != nil {
 		return err
+	}
+	p, err := t.Plan(d.hold(ctx))
+	if err != nil {
+		return d.stopped(err)
 	}
 	unseen, err := t.unseen(ctx, &p)
 	if err != nil {
 		return err
 	}
-	var steps []reconcile.Step
 	if !p.Empty() {
 		progress.Clear()
 		ui.Plan(f.Streams.Err, f.Streams.ErrPaint(), p, ui.PlanOptions{Compact: !f.verbose, Verbose: f.verbose})
-		if err := confirm(ctx, f, o.yes, fmt.Sprintf("Apply these changes to %s?", t.declaration.Kops.Name())); err != nil {
-			return err
-		}
-		if steps, err = t.applyAll(ctx, f, o, p, unseen, progress); err != nil {
-			progress.Close()
-			printSteps(f.Streams.Err, steps)
-			return err
+		if err := confirm(d.hold(ctx), f, o.yes, fmt.Sprintf("Apply these changes to %s?", t.declaration.Kops.Name())); err != nil {
+			return d.stopped(err)
 		}
 	}
-	health, err := t.WaitReady(ctx, c.Timeout, time.Second, progress.Report)
-	if err != nil {
-		return err
-	}
-	if err := t.writeKubeconfig(ctx, c); err != nil {
-		return err
-	}
-	result, err := t.outcome(ctx, c, steps, health)
-	if err != nil {
-		return err
-	}
+	result, err := d.deploy(ctx, p, unseen)
+	err = d.stopped(err)
+	d.end(ctx, result.Steps, err)
+	d.close()
 	progress.Close()
+	if err != nil {
+		printSteps(f.Streams.Err, result.Steps)
+		printUntouched(f.Streams.Err, p, result.Steps, err)
+		return d.advise(ctx, err)
+	}
 	if o.output == outputJSON {
 		return writeJSON(f.Streams.Out, result)
 	}
 	if p.Empty() {
 		fmt.Fprintf(f.Streams.Out, "%s: nothing to do. Reality is what git says.\n\n", o.cluster)
 	}
-	printOutcome(f.Streams.Out, f.Streams.OutPaint(), c.Root, result)
+	printOutcome(f.Streams.Out, f.Streams.OutPaint(), source.home, result)
 	return nil
+}
+
+// deploy applies a plan that was agreed to, waits until everything is ready, and
+// says where that has led. With an error the result says what was done.
+func (d *deployment) deploy(ctx context.Context, p plan.Plan, unseen bool) (outcome, error) {
+	var done outcome
+	var err error
+	if !p.Empty() {
+		if done.Steps, err = d.applyAll(ctx, p, unseen); err != nil {
+			return done, err
+		}
+	}
+	health, err := d.WaitReady(d.hold(ctx), d.config.Timeout, time.Second, d.progress.Report)
+	if err != nil {
+		return done, err
+	}
+	if err := d.writeKubeconfig(ctx, d.config); err != nil {
+		return done, err
+	}
+	result, err := d.outcome(ctx, d.config, done.Steps, health)
+	if err != nil {
+		return done, err
+	}
+	result.Commit = d.source.commit.Hash
+	return result, nil
 }
 
 // unseen tells whether the addons were planned without looking, because a
@@ -147,32 +192,43 @@ func (t *target) unseen(ctx context.Context, p *plan.Plan) (bool, error) {
 	return true, nil
 }
 
-// applyAll applies a plan. Where the addons were planned unseen it stops
-// before them, looks again, and names what it would take away.
-func (t *target) applyAll(ctx context.Context, f *factory, o upOptions, p plan.Plan, unseen bool, progress *ui.Progress) ([]reconcile.Step, error) {
-	if !unseen {
-		return t.Apply(ctx, p)
+// applyAll applies a plan. Where no API served when it was made, it stops before
+// the addons, to put the deployment on record; where they were planned unseen, it
+// looks again as well, and names what it would take away.
+func (d *deployment) applyAll(ctx context.Context, p plan.Plan, unseen bool) ([]reconcile.Step, error) {
+	if err := d.begin(ctx); err != nil {
+		return nil, err
 	}
-	below := t.Cluster
-	below.Layers = t.Layers[:len(t.Layers)-1]
-	steps, err := below.Apply(ctx, p)
+	if d.begun && !unseen {
+		return d.Apply(d.hold(ctx), p)
+	}
+	below, top := d.Cluster, d.Cluster
+	below.Layers, top.Layers = d.Layers[:len(d.Layers)-1], d.Layers[len(d.Layers)-1:]
+	steps, err := below.Apply(d.hold(ctx), p)
 	if err != nil {
 		return steps, err
 	}
-	top := t.Cluster
-	top.Layers = t.Layers[len(t.Layers)-1:]
-	again, err := top.Plan(ctx)
-	if err != nil {
+	if err := d.open(ctx); err != nil {
 		return steps, err
 	}
-	if destructive := destructiveChanges(again); len(destructive) > 0 {
-		progress.Step("Now that the API serves, the addons' plan also has this:")
-		ui.Plan(f.Streams.Err, f.Streams.ErrPaint(), plan.Plan{Cluster: t.Name, Changes: destructive}, ui.PlanOptions{})
-		if err := confirm(ctx, f, o.yes, "Go on with the addons?"); err != nil {
+	if err := d.begin(ctx); err != nil {
+		return steps, err
+	}
+	ctx = d.hold(ctx)
+	rest := p
+	if unseen {
+		if rest, err = top.Plan(ctx); err != nil {
 			return steps, err
 		}
+		if destructive := destructiveChanges(rest); len(destructive) > 0 {
+			d.progress.Step("Now that the API serves, the addons' plan also has this:")
+			ui.Plan(d.f.Streams.Err, d.f.Streams.ErrPaint(), plan.Plan{Cluster: d.Name, Changes: destructive}, ui.PlanOptions{})
+			if err := confirm(ctx, d.f, d.o.yes, "Go on with the addons?"); err != nil {
+				return steps, err
+			}
+		}
 	}
-	more, err := top.Apply(ctx, again)
+	more, err := top.Apply(ctx, rest)
 	return append(steps, more...), err
 }
 
@@ -276,6 +332,14 @@ func printOutcome(w io.Writer, paint ui.Paint, root string, o outcome) {
 	fmt.Fprintf(w, "  kubectl --kubeconfig %s get nodes,ingresses -A\n", relative(root, o.Kubeconfig))
 	fmt.Fprintf(w, "  platform plan %s\n", o.Cluster)
 	fmt.Fprintf(w, "  platform status %s\n", o.Cluster)
+}
+
+// prefixed puts something in front of a text, if there is one.
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
 }
 
 // relative shortens a path inside the repository.

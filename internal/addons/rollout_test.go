@@ -99,17 +99,18 @@ func TestOutdatedVerdicts(t *testing.T) {
 // isn't.
 func TestHopelessPods(t *testing.T) {
 	for name, c := range map[string]struct {
-		image string
-		final bool
+		image   string
+		timeout time.Duration
+		final   bool
 	}{
-		"image": {"example.net/missing:1", true}, "crash": {"crashing:1", true}, "schedule": {"huge:1", false},
+		"image": {"example.net/missing:1", time.Minute, true}, "crash": {"crashing:1", time.Minute, true}, "schedule": {"huge:1", 5 * time.Second, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.runPods()
 			w.namespace()
-			w.options.Timeout = 5 * time.Second
+			w.options.Timeout = c.timeout
 			l := w.layer(files("shop", w.parse(strings.NewReplacer("IMAGE", c.image).Replace(`
 apiVersion: apps/v1
 kind: StatefulSet

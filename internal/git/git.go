@@ -13,6 +13,9 @@ import (
 	"strings"
 )
 
+// ErrNoCommand means that git isn't installed.
+var ErrNoCommand = errors.New("there is no git command; install git")
+
 // run runs git in a folder and gives what it prints. An error has what git says.
 func run(ctx context.Context, dir string, args ...string) (string, error) {
 	return runWith(ctx, nil, dir, args...)
@@ -27,7 +30,7 @@ func runWith(ctx context.Context, env []string, dir string, args ...string) (str
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrNotFound) {
-		return "", errors.New("there is no git command; install git")
+		return "", ErrNoCommand
 	}
 	if err != nil {
 		said, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")

@@ -131,6 +131,19 @@ func TestLastChange(t *testing.T) {
 	}
 }
 
+func TestRead(t *testing.T) {
+	r := newRepository(t)
+	r.write("sub/a", "one\n\n")
+	first := r.commit("first")
+	r.write("sub/a", "two\n")
+	for file, want := range map[string]string{"a": "one\n\n", "nonesuch": ""} {
+		text, err := Read(t.Context(), filepath.Join(r.dir, "sub"), first, file)
+		if err != nil || string(text) != want {
+			t.Errorf("%s: %q, %v", file, text, err)
+		}
+	}
+}
+
 // TestCheckOut expects the commit's files and nothing of the working tree's, which
 // stays as it is.
 func TestCheckOut(t *testing.T) {

@@ -99,3 +99,12 @@ func last(ctx context.Context, dir string, args ...string) (*Commit, error) {
 	}
 	return &Commit{Hash: fields[0], Author: fields[1], Time: at, Subject: fields[3]}, nil
 }
+
+// Read gives a file as it is in a commit; nil if it isn't there.
+func Read(ctx context.Context, dir, commit, file string) ([]byte, error) {
+	if _, err := run(ctx, dir, "cat-file", "-e", commit+":./"+file); err != nil {
+		return nil, ctx.Err()
+	}
+	text, err := run(ctx, dir, "show", commit+":./"+file)
+	return []byte(text), err
+}

@@ -38,6 +38,15 @@ func Marshal(value any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// Path is where an object is written, in the repository.
+func Path(cluster, file, key string) string {
+	return filepath.Join(GeneratedDir, below(cluster, file, key))
+}
+
+func below(cluster, file, key string) string {
+	return filepath.Join(cluster, file, strings.ReplaceAll(key, "/", "_")+".json")
+}
+
 // Tree gives a cluster's generated files by their paths below generated/.
 func Tree(c *Cluster) (map[string][]byte, error) {
 	tree := map[string][]byte{}
@@ -46,7 +55,7 @@ func Tree(c *Cluster) (map[string][]byte, error) {
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(c.Name, file, strings.ReplaceAll(key, "/", "_")+".json")
+		path := below(c.Name, file, key)
 		if _, twice := tree[path]; twice {
 			return fmt.Errorf("%s: two objects would be written to it", filepath.Join(GeneratedDir, path))
 		}

@@ -32,6 +32,8 @@ func TestLife(t *testing.T) {
 		{"drift is corrected", driftIsCorrected},
 		{"state survives a restart", survivesRestart},
 		{"not becoming ready", notBecomingReady},
+		{"a bad rollout and the ways back", badRollout},
+		{"paused", paused},
 		{"bad input changes nothing", badInput},
 		{"what the documentation shows works", docsWork},
 		{"down leaves nothing", downLeavesNothing},
