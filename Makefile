@@ -52,6 +52,7 @@ e2e: build sandbox .sandbox/bin/kops ## the whole life of a cluster on a sandbox
 
 soak: build sandbox .sandbox/bin/kops ## long campaigns: interruptions everywhere, fuzzing
 	SOAK=1 $(GO) test -count=1 -timeout 120m -tags e2e ./test/e2e/...
+	$(GO) test -count=1 -timeout 60m ./internal/addons -run PlanAgrees -mutations 5000 -seed 7
 	set -e; for target in $(FUZZ); do \
 		$(GO) test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime 60s "./internal/$${target%:*}"; \
 	done

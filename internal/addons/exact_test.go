@@ -152,13 +152,27 @@ func verdictOf(st *step, err error) verdict {
 func TestPlanAgreesWithDryRuns(t *testing.T) {
 	w := newWorld(t)
 	fs, objects := w.tree("shop")
+	counts := w.agree(fs, objects, *mutations)
+	for _, v := range []verdict{same, differs, anew, refused} {
+		if counts[v] == 0 {
+			t.Errorf("no mutation led to %q: the test doesn't test it", v)
+		}
+	}
+}
+
+// agree applies objects, mutates them here and there, in git or in the cluster,
+// and fails where the engine and a dry run for each object say different things.
+// It gives the verdicts.
+func (w *world) agree(fs []File, objects []*object, mutations int) map[verdict]int {
+	t := w.t
+	t.Helper()
 	w.applyAll(objects)
 	s := w.connect()
 	l := w.layer(fs)
 	random := rand.New(rand.NewPCG(*seed, 0))
 	counts := map[verdict]int{}
 	settledCount := 0
-	for made := 0; made < *mutations; {
+	for made := 0; made < mutations; {
 		mutated := slices.Clone(objects)
 		said := make([]string, len(objects))
 		for i, o := range objects {
@@ -212,17 +226,13 @@ func TestPlanAgreesWithDryRuns(t *testing.T) {
 			}
 		}
 		if t.Failed() {
-			return
+			return counts
 		}
 		w.restore(s, objects)
 		w.wantEmpty(fs)
 	}
 	t.Logf("the verdicts: %v; %d were settled without a dry run", counts, settledCount)
-	for _, v := range []verdict{same, differs, anew, refused} {
-		if counts[v] == 0 {
-			t.Errorf("no mutation led to %q: the test doesn't test it", v)
-		}
-	}
+	return counts
 }
 
 // governs reports whether changing an object in the cluster changes what the
@@ -231,7 +241,7 @@ func governs(o *object) bool {
 	return o.stage == Definitions || o.stage == Admission
 }
 
-func mustOwn(t *testing.T, u *unstructured.Unstructured) *fieldpath.Set {
+func mustOwn(t testing.TB, u *unstructured.Unstructured) *fieldpath.Set {
 	by, err := ownersOf(u)
 	if err != nil {
 		t.Fatal(err)
