@@ -22,12 +22,13 @@ type cluster struct {
 	served, next *openapi.Document
 	// runtimeConfig turns API versions on and off, as the API server's flag.
 	runtimeConfig map[string]string
+	compiler      *compiler
 	definitions   definitions
 }
 
 // newCluster reads a cluster. If its version isn't known or there is nothing to
 // compare with, there is a finding instead.
-func newCluster(rendered *render.Cluster, compiled *compiler) (*cluster, []check.Finding, error) {
+func newCluster(rendered *render.Cluster, compiler *compiler) (*cluster, []check.Finding, error) {
 	const place = "kops.cluster.spec.kubernetesVersion"
 	var declared struct {
 		Kops struct {
@@ -68,7 +69,7 @@ func newCluster(rendered *render.Cluster, compiled *compiler) (*cluster, []check
 	if c.next, err = openapi.Load(c.nextMinor().Release()); err != nil {
 		return nil, nil, err
 	}
-	c.definitions = compiled.collect(rendered)
+	c.compiler, c.definitions = compiler, compiler.collect(rendered)
 	return c, nil, nil
 }
 

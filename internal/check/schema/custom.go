@@ -33,10 +33,12 @@ var definitionKind = runtimeschema.GroupKind{Group: "apiextensions.k8s.io", Kind
 // several clusters have it.
 type compiler struct {
 	mu   sync.Mutex
-	done map[[sha256.Size]byte]*definition
+	done map[[sha256.Size]byte]func() (*definition, error)
 }
 
-func newCompiler() *compiler { return &compiler{done: map[[sha256.Size]byte]*definition{}} }
+func newCompiler() *compiler {
+	return &compiler{done: map[[sha256.Size]byte]func() (*definition, error){}}
+}
 
 // definition is a CustomResourceDefinition.
 type definition struct {
@@ -69,7 +71,8 @@ func (c *compiler) collect(rendered *render.Cluster) definitions {
 			if object.GroupVersionKind().GroupKind() != definitionKind {
 				continue
 			}
-			if d := c.read(object); d != nil && out[d.kind] == nil {
+			// One that can't be read is reported as an object of its kind.
+			if d, err := c.read(object); err == nil && out[d.kind] == nil {
 				out[d.kind] = d
 			}
 		}
@@ -88,42 +91,32 @@ func (d definitions) kindsOf(group string) []string {
 	return out
 }
 
-// byObject finds what was made of a definition; nil if nothing could be.
-func (d definitions) byObject(object render.Object) *definition {
-	for _, definition := range d {
-		if definition.name == object.GetName() {
-			return definition
-		}
-	}
-	return nil
-}
-
-// read makes a definition of an object; nil if it hasn't the form of one, which
-// the walk through the object reports.
-func (c *compiler) read(object render.Object) *definition {
+// read makes a definition of an object.
+func (c *compiler) read(object render.Object) (*definition, error) {
 	data, err := json.Marshal(object.Object)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	key := sha256.Sum256(data)
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if d, ok := c.done[key]; ok {
-		return d
+	made, ok := c.done[key]
+	if !ok {
+		made = sync.OnceValues(func() (*definition, error) { return newDefinition(data) })
+		c.done[key] = made
 	}
-	c.done[key] = newDefinition(data)
-	return c.done[key]
+	c.mu.Unlock()
+	return made()
 }
 
-func newDefinition(data []byte) *definition {
+func newDefinition(data []byte) (*definition, error) {
 	crd := new(apiextensionsv1.CustomResourceDefinition)
 	if err := json.Unmarshal(data, crd); err != nil {
-		return nil
+		return nil, err
 	}
 	apiextensionsv1.SetDefaults_CustomResourceDefinition(crd)
 	internal := new(apiextensions.CustomResourceDefinition)
 	if err := apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(crd, internal, nil); err != nil {
-		return nil
+		return nil, err
 	}
 	d := &definition{
 		name: crd.Name, spec: crd.Spec,
@@ -136,7 +129,7 @@ func newDefinition(data []byte) *definition {
 	for _, v := range crd.Spec.Versions {
 		d.versions[v.Name] = sync.OnceValue(func() *customVersion { return compile(internal, v.Name) })
 	}
-	return d
+	return d, nil
 }
 
 // compile makes a version's schema usable, as the API server does.
@@ -232,13 +225,15 @@ func (d *definition) version(name string) (v *customVersion, message, fix string
 	return d.versions[name](), message, fix
 }
 
-// definitionProblems are what the API server would say about a definition.
-func definitionProblems(d *definition, object map[string]any) []problem {
-	if d == nil {
-		return nil
-	}
+// definition is what the API server would say about a definition.
+func (c *cluster) definition(object render.Object) []problem {
 	w := &walker{kind: definitionKind.Kind}
-	w.add(nil, object, d.problems())
+	d, err := c.compiler.read(object)
+	if err != nil {
+		w.report(nil, "can't be read: "+err.Error(), "Correct it: "+w.explain(nil))
+		return w.problems
+	}
+	w.add(nil, object.Object, d.problems())
 	return w.problems
 }
 

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
@@ -66,24 +65,6 @@ func isZero(share *intstr.IntOrString) bool {
 	}
 	percent, err := intstr.GetScaledValueFromIntOrPercent(share, 100, true)
 	return err == nil && percent == 0
-}
-
-// quantities judges a map of resources: their names and that there is something
-// of each.
-func quantities(name string) judge {
-	return func(_ about, object map[string]any) field.ErrorList {
-		var out field.ErrorList
-		amounts, _ := object[name].(map[string]any)
-		for key, value := range amounts {
-			at := field.NewPath(name).Key(key)
-			out = append(out, invalid(at, key, utilvalidation.IsQualifiedName(key))...)
-			text, ok := value.(string)
-			if q, err := resource.ParseQuantity(text); ok && err == nil && q.Sign() < 0 {
-				out = append(out, field.Invalid(at, text, "must not be negative"))
-			}
-		}
-		return out
-	}
 }
 
 // duplicates finds names that are there more than once.

@@ -3,7 +3,6 @@ package schema
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,10 +16,11 @@ import (
 	"platform/internal/versions"
 )
 
-// strictCIDRs is the release from which on CIDRs must be in their usual form.
-var strictCIDRs = versions.Version{Major: 1, Minor: 36}
+// strictAddresses is the release from which on addresses must be in their usual
+// form.
+var strictAddresses = versions.Version{Major: 1, Minor: 36}
 
-func judgeService(_ about, s *corev1.ServiceSpec) field.ErrorList {
+func judgeService(a about, s *corev1.ServiceSpec) field.ErrorList {
 	out := metav1validation.ValidateLabels(s.Selector, field.NewPath("selector"))
 	ports := field.NewPath("ports")
 	headless := s.ClusterIP == corev1.ClusterIPNone
@@ -36,6 +36,9 @@ func judgeService(_ about, s *corev1.ServiceSpec) field.ErrorList {
 	}
 	if headless && (s.Type == corev1.ServiceTypeNodePort || s.Type == corev1.ServiceTypeLoadBalancer) {
 		out = append(out, field.Invalid(field.NewPath("clusterIP"), s.ClusterIP, fmt.Sprintf("isn't possible when the type is %s", s.Type)))
+	}
+	if s.ClusterIP != "" && !headless {
+		out = append(out, validation.IsValidIPForLegacyField(field.NewPath("clusterIP"), s.ClusterIP, a.release.Compare(strictAddresses) >= 0, nil)...)
 	}
 	for i, p := range s.Ports {
 		if p.Name == "" && len(s.Ports) > 1 {
@@ -61,7 +64,11 @@ func judgeServicePort(_ about, p *corev1.ServicePort) field.ErrorList {
 	if p.Name != "" {
 		out = append(out, invalid(field.NewPath("name"), p.Name, label(p.Name))...)
 	}
-	if p.TargetPort != (intstr.IntOrString{}) {
+	if p.NodePort != 0 {
+		out = append(out, judgePortNumber(field.NewPath("nodePort"), p.NodePort)...)
+	}
+	// None, and an empty name, mean the same port.
+	if p.TargetPort != (intstr.IntOrString{}) && p.TargetPort != intstr.FromString("") {
 		out = append(out, judgePort(field.NewPath("targetPort"), p.TargetPort)...)
 	}
 	if p.AppProtocol != nil {
@@ -190,6 +197,9 @@ func judgePeer(_ about, p *networkingv1.NetworkPolicyPeer) field.ErrorList {
 
 func judgePolicyPort(_ about, p *networkingv1.NetworkPolicyPort) field.ErrorList {
 	end := field.NewPath("endPort")
+	if p.Protocol != nil && *p.Protocol == "" {
+		return field.ErrorList{field.Invalid(field.NewPath("protocol"), "", "must not be empty; it is TCP when it is left out")}
+	}
 	if p.Port == nil {
 		if p.EndPort != nil {
 			return field.ErrorList{field.Invalid(end, *p.EndPort, "there is no port where the range begins")}
@@ -210,7 +220,7 @@ func judgePolicyPort(_ about, p *networkingv1.NetworkPolicyPort) field.ErrorList
 }
 
 func judgeIPBlock(a about, b *networkingv1.IPBlock) field.ErrorList {
-	strict := a.release.Compare(strictCIDRs) >= 0
+	strict := a.release.Compare(strictAddresses) >= 0
 	out := validation.IsValidCIDRForLegacyField(field.NewPath("cidr"), b.CIDR, strict, nil)
 	whole, wholeErr := netip.ParsePrefix(b.CIDR)
 	for i, except := range b.Except {
@@ -224,20 +234,10 @@ func judgeIPBlock(a about, b *networkingv1.IPBlock) field.ErrorList {
 	return out
 }
 
-// judgeWebhook checks the name of an admission webhook.
-func judgeWebhook(_ about, object map[string]any) field.ErrorList {
-	name, ok := object["name"].(string)
-	if !ok {
-		return nil
+func judgeIngressClass(_ about, spec *networkingv1.IngressClassSpec) field.ErrorList {
+	at := field.NewPath("controller")
+	if spec.Controller == "" {
+		return field.ErrorList{field.Required(at, "must name the controller")}
 	}
-	out := validation.IsFullyQualifiedName(field.NewPath("name"), name)
-	config, ok := object["clientConfig"].(map[string]any)
-	if !ok {
-		return out
-	}
-	keys := slices.DeleteFunc([]string{"service", "url"}, func(key string) bool { return config[key] == nil })
-	if len(keys) != 1 {
-		out = append(out, field.Required(field.NewPath("clientConfig"), "must have either a service or a url"))
-	}
-	return out
+	return validation.IsDomainPrefixedPath(at, spec.Controller)
 }

@@ -77,9 +77,6 @@ func judgePod(a about, spec *corev1.PodSpec) field.ErrorList {
 			out = append(out, invalid(field.NewPath(name.field), name.value, name.form(name.value))...)
 		}
 	}
-	if s := spec.TerminationGracePeriodSeconds; s != nil && *s < 0 {
-		out = append(out, field.Invalid(field.NewPath("terminationGracePeriodSeconds"), *s, "must not be negative"))
-	}
 	if s := spec.ActiveDeadlineSeconds; s != nil && *s < 1 {
 		out = append(out, field.Invalid(field.NewPath("activeDeadlineSeconds"), *s, "must be at least 1"))
 	}
@@ -123,7 +120,7 @@ func judgeContainer(_ about, c *corev1.Container) field.ErrorList {
 			out = append(out, field.Invalid(at.Child("subPathExpr"), mount.SubPathExpr, "there is a subPath as well"))
 		}
 		for name, path := range map[string]string{"subPath": mount.SubPath, "subPathExpr": mount.SubPathExpr} {
-			if strings.HasPrefix(path, "/") || slices.Contains(strings.Split(path, "/"), "..") {
+			if leaves(path) {
 				out = append(out, field.Invalid(at.Child(name), path, "must be relative, and without .."))
 			}
 		}
@@ -182,53 +179,60 @@ func judgeEnvVar(_ about, v *corev1.EnvVar) field.ErrorList {
 	case sources != 1:
 		out = append(out, field.Invalid(at, "", fmt.Sprintf("must name one source, names %d", sources)))
 	}
-	for name, key := range map[string]*string{"configMapKeyRef": keyOf(v.ValueFrom.ConfigMapKeyRef), "secretKeyRef": keyOfSecret(v.ValueFrom.SecretKeyRef)} {
-		if key != nil {
-			out = append(out, invalid(at.Child(name, "key"), *key, validation.IsConfigMapKey(*key))...)
+	if ref := v.ValueFrom.ConfigMapKeyRef; ref != nil {
+		out = append(out, judgeKeyRef(at.Child("configMapKeyRef"), ref.Name, ref.Key)...)
+	}
+	if ref := v.ValueFrom.SecretKeyRef; ref != nil {
+		out = append(out, judgeKeyRef(at.Child("secretKeyRef"), ref.Name, ref.Key)...)
+	}
+	return out
+}
+
+func judgeKeyRef(at *field.Path, name, key string) field.ErrorList {
+	if name == "" {
+		return field.ErrorList{field.Required(at.Child("name"), "must name an object")}
+	}
+	return append(invalid(at.Child("name"), name, subdomain(name)), invalid(at.Child("key"), key, validation.IsConfigMapKey(key))...)
+}
+
+// judgeVolume wants a volume to have a name and one source.
+func judgeVolume(_ about, object map[string]any) field.ErrorList {
+	name, _ := object["name"].(string)
+	out := judgeLabel("name", name)
+	var sources []string
+	for key := range object {
+		if key != "name" {
+			sources = append(sources, key)
+		}
+	}
+	slices.Sort(sources)
+	switch len(sources) {
+	case 0: // an emptyDir
+		return out
+	case 1:
+	default:
+		return append(out, field.Forbidden(field.NewPath(sources[1]), "there is "+sources[0]+" as well, and only one is possible"))
+	}
+	source, _ := object[sources[0]].(map[string]any)
+	if key := nameOfSource[sources[0]]; key != "" && isEmpty(source[key]) {
+		out = append(out, field.Required(field.NewPath(sources[0], key), "must name an object"))
+	}
+	items, _ := source["items"].([]any)
+	for i, item := range items {
+		item, _ := item.(map[string]any)
+		if path, _ := item["path"].(string); leaves(path) {
+			out = append(out, field.Invalid(field.NewPath(sources[0], "items").Index(i).Child("path"), path, "must be relative, and without .."))
 		}
 	}
 	return out
 }
 
-func keyOf(s *corev1.ConfigMapKeySelector) *string {
-	if s == nil {
-		return nil
-	}
-	return &s.Key
-}
+// nameOfSource is the field by which a volume's source names its object.
+var nameOfSource = map[string]string{"configMap": "name", "persistentVolumeClaim": "claimName", "secret": "secretName"}
 
-func keyOfSecret(s *corev1.SecretKeySelector) *string {
-	if s == nil {
-		return nil
-	}
-	return &s.Key
-}
-
-func judgeVolume(_ about, v *corev1.Volume) field.ErrorList {
-	out := judgeLabel("name", v.Name)
-	for name, items := range map[string][]corev1.KeyToPath{"configMap": itemsOf(v.ConfigMap), "secret": itemsOfSecret(v.Secret)} {
-		for i, item := range items {
-			at := field.NewPath(name, "items").Index(i)
-			if strings.HasPrefix(item.Path, "/") || slices.Contains(strings.Split(item.Path, "/"), "..") {
-				out = append(out, field.Invalid(at.Child("path"), item.Path, "must be relative, and without .."))
-			}
-		}
-	}
-	return out
-}
-
-func itemsOf(s *corev1.ConfigMapVolumeSource) []corev1.KeyToPath {
-	if s == nil {
-		return nil
-	}
-	return s.Items
-}
-
-func itemsOfSecret(s *corev1.SecretVolumeSource) []corev1.KeyToPath {
-	if s == nil {
-		return nil
-	}
-	return s.Items
+// leaves says whether a path may lead out of the folder that it is relative to.
+func leaves(path string) bool {
+	return strings.HasPrefix(path, "/") || slices.Contains(strings.Split(path, "/"), "..")
 }
 
 // judgeHandler wants one of several actions.
@@ -325,6 +329,9 @@ func judgeToleration(_ about, t *corev1.Toleration) field.ErrorList {
 }
 
 func judgeSpread(_ about, s *corev1.TopologySpreadConstraint) field.ErrorList {
+	if len(s.MatchLabelKeys) > 0 && s.LabelSelector == nil {
+		return field.ErrorList{field.Forbidden(field.NewPath("matchLabelKeys"), "there is no labelSelector for it to add to")}
+	}
 	if s.MaxSkew < 1 {
 		return field.ErrorList{field.Invalid(field.NewPath("maxSkew"), s.MaxSkew, "must be at least 1")}
 	}

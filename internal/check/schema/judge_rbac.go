@@ -2,7 +2,8 @@ package schema
 
 import (
 	rbacv1 "k8s.io/api/rbac/v1"
-	pathvalidation "k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
+
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -55,7 +56,7 @@ func judgeRoleRef(ref rbacv1.RoleRef, kinds ...string) field.ErrorList {
 	if ref.Name == "" {
 		return append(out, field.Required(at.Child("name"), ""))
 	}
-	return append(out, invalid(at.Child("name"), ref.Name, pathvalidation.IsValidPathSegmentName(ref.Name))...)
+	return append(out, invalid(at.Child("name"), ref.Name, content.IsPathSegmentName(ref.Name))...)
 }
 
 func judgeSubjects(subjects []rbacv1.Subject, namespaced bool) field.ErrorList {

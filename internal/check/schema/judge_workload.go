@@ -71,6 +71,9 @@ func judgeStatefulSet(_ about, spec *appsv1.StatefulSetSpec) field.ErrorList {
 	if spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType {
 		return append(out, field.Forbidden(at, "can't be set when the strategy's type is OnDelete"))
 	}
+	if p := rolling.Partition; p != nil && *p < 0 {
+		out = append(out, field.Invalid(at.Child("partition"), *p, "must not be negative"))
+	}
 	return append(out, judgeShare(at.Child("maxUnavailable"), rolling.MaxUnavailable, true)...)
 }
 
@@ -149,6 +152,62 @@ func judgeAutoscaler(_ about, spec *autoscalingv2.HorizontalPodAutoscalerSpec) f
 	}
 	if spec.MaxReplicas < max(least, 1) {
 		out = append(out, field.Invalid(field.NewPath("maxReplicas"), spec.MaxReplicas, fmt.Sprintf("must not be less than the minReplicas of %d", least)))
+	}
+	return out
+}
+
+// judgeMetric wants the description of the kind that a metric names.
+func judgeMetric(_ about, m *autoscalingv2.MetricSpec) field.ErrorList {
+	sources := map[autoscalingv2.MetricSourceType]struct {
+		name string
+		set  bool
+	}{
+		autoscalingv2.ContainerResourceMetricSourceType: {"containerResource", m.ContainerResource != nil},
+		autoscalingv2.ExternalMetricSourceType:          {"external", m.External != nil},
+		autoscalingv2.ObjectMetricSourceType:            {"object", m.Object != nil},
+		autoscalingv2.PodsMetricSourceType:              {"pods", m.Pods != nil},
+		autoscalingv2.ResourceMetricSourceType:          {"resource", m.Resource != nil},
+	}
+	source, ok := sources[m.Type]
+	if !ok {
+		return field.ErrorList{field.Invalid(field.NewPath("type"), string(m.Type), "must be ContainerResource, External, Object, Pods or Resource")}
+	}
+	if !source.set {
+		return field.ErrorList{field.Required(field.NewPath(source.name), fmt.Sprintf("a metric of the type %s must have it", m.Type))}
+	}
+	for kind, other := range sources {
+		if kind != m.Type && other.set {
+			return field.ErrorList{field.Forbidden(field.NewPath(other.name), fmt.Sprintf("isn't possible in a metric of the type %s", m.Type))}
+		}
+	}
+	return nil
+}
+
+func judgeMetricTarget(_ about, t *autoscalingv2.MetricTarget) field.ErrorList {
+	switch t.Type {
+	case autoscalingv2.UtilizationMetricType, autoscalingv2.ValueMetricType, autoscalingv2.AverageValueMetricType:
+	default:
+		return field.ErrorList{field.Invalid(field.NewPath("type"), string(t.Type), "must be Utilization, Value or AverageValue")}
+	}
+	if u := t.AverageUtilization; u != nil && *u < 1 {
+		return field.ErrorList{field.Invalid(field.NewPath("averageUtilization"), *u, "must be more than 0")}
+	}
+	return nil
+}
+
+func judgeScaling(_ about, r *autoscalingv2.HPAScalingRules) field.ErrorList {
+	at := field.NewPath("policies")
+	if r.Policies != nil && len(r.Policies) == 0 {
+		return field.ErrorList{field.Required(at, "there must be a policy")}
+	}
+	var out field.ErrorList
+	for i, p := range r.Policies {
+		if p.Type != autoscalingv2.PodsScalingPolicy && p.Type != autoscalingv2.PercentScalingPolicy {
+			out = append(out, field.Invalid(at.Index(i).Child("type"), string(p.Type), "must be Pods or Percent"))
+		}
+		if p.Value < 1 {
+			out = append(out, field.Invalid(at.Index(i).Child("value"), p.Value, "must be more than 0"))
+		}
 	}
 	return out
 }

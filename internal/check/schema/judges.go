@@ -21,12 +21,14 @@ type about struct {
 type judge func(about, map[string]any) field.ErrorList
 
 const (
-	objectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-	core       = "io.k8s.api.core.v1."
-	apps       = "io.k8s.api.apps.v1."
-	batch      = "io.k8s.api.batch.v1."
-	networking = "io.k8s.api.networking.v1."
-	rbac       = "io.k8s.api.rbac.v1."
+	objectMeta  = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+	core        = "io.k8s.api.core.v1."
+	apps        = "io.k8s.api.apps.v1."
+	batch       = "io.k8s.api.batch.v1."
+	networking  = "io.k8s.api.networking.v1."
+	rbac        = "io.k8s.api.rbac.v1."
+	admission   = "io.k8s.api.admissionregistration.v1."
+	autoscaling = "io.k8s.api.autoscaling.v2."
 )
 
 // judges are the judges by definition; a definition's name has its version in
@@ -42,11 +44,14 @@ var judges = map[string]judge{
 	core + "GRPCAction":                typed(judgeGRPC),
 	core + "HTTPGetAction":             typed(judgeHTTPGet),
 	core + "LifecycleHandler":          judgeHandler("exec", "httpGet", "tcpSocket", "sleep"),
+	core + "NodeSelector":              filled("nodeSelectorTerms"),
 	core + "PersistentVolumeClaim":     typed(judgeClaim),
 	core + "PodSpec":                   typed(judgePod),
 	core + "Probe":                     all(judgeHandler("exec", "httpGet", "tcpSocket", "grpc"), nonNegative("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")),
 	core + "ReplicationControllerSpec": nonNegative("replicas", "minReadySeconds"),
-	core + "ResourceQuotaSpec":         quantities("hard"),
+	core + "LimitRangeItem":            all(judgeLimitType, containerResources("max"), containerResources("min"), containerResources("default"), containerResources("defaultRequest")),
+	core + "Namespace":                 typed(judgeNamespace),
+	core + "ResourceQuotaSpec":         typed(judgeQuota),
 	core + "ResourceRequirements":      typed(judgeResources),
 	core + "Secret":                    typed(judgeSecret),
 	core + "ServicePort":               typed(judgeServicePort),
@@ -54,7 +59,7 @@ var judges = map[string]judge{
 	core + "TCPSocketAction":           typed(judgeTCPSocket),
 	core + "Toleration":                typed(judgeToleration),
 	core + "TopologySpreadConstraint":  typed(judgeSpread),
-	core + "Volume":                    typed(judgeVolume),
+	core + "Volume":                    judgeVolume,
 
 	apps + "DaemonSetSpec":   all(typed(judgeDaemonSet), nonNegative("minReadySeconds", "revisionHistoryLimit")),
 	apps + "DeploymentSpec":  all(typed(judgeDeployment), nonNegative("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")),
@@ -64,6 +69,7 @@ var judges = map[string]judge{
 	batch + "CronJobSpec": all(typed(judgeCronJob), nonNegative("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")),
 	batch + "JobSpec":     all(typed(judgeJob), nonNegative("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")),
 
+	networking + "IngressClassSpec":  typed(judgeIngressClass),
 	networking + "HTTPIngressPath":   typed(judgeIngressPath),
 	networking + "IngressBackend":    typed(judgeIngressBackend),
 	networking + "IngressRule":       typed(judgeIngressRule),
@@ -77,11 +83,26 @@ var judges = map[string]judge{
 	rbac + "PolicyRule":         typed(judgePolicyRule),
 	rbac + "RoleBinding":        typed(judgeRoleBinding),
 
-	"io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec": typed(judgeAutoscaler),
-	"io.k8s.api.policy.v1.PodDisruptionBudgetSpec":          typed(judgeBudget),
-	"io.k8s.api.scheduling.v1.PriorityClass":                typed(judgePriority),
-	"io.k8s.api.admissionregistration.v1.MutatingWebhook":   judgeWebhook,
-	"io.k8s.api.admissionregistration.v1.ValidatingWebhook": judgeWebhook,
+	autoscaling + "HorizontalPodAutoscalerSpec":    typed(judgeAutoscaler),
+	autoscaling + "HPAScalingRules":                typed(judgeScaling),
+	autoscaling + "MetricSpec":                     typed(judgeMetric),
+	autoscaling + "MetricTarget":                   typed(judgeMetricTarget),
+	"io.k8s.api.policy.v1.PodDisruptionBudgetSpec": typed(judgeBudget),
+	"io.k8s.api.storage.v1.StorageClass":           typed(judgeStorageClass),
+	"io.k8s.api.scheduling.v1.PriorityClass":       typed(judgePriority),
+
+	admission + "MatchCondition":                       judgeCondition,
+	admission + "MatchResources":                       judgeMatch,
+	admission + "MutatingAdmissionPolicyBindingSpec":   subdomains("policyName"),
+	admission + "MutatingAdmissionPolicySpec":          filled("matchConstraints", "mutations", "reinvocationPolicy"),
+	admission + "MutatingWebhook":                      judgeWebhook,
+	admission + "Validation":                           judgeValidation,
+	admission + "Mutation":                             judgeMutation,
+	admission + "NamedRuleWithOperations":              judgeRule,
+	admission + "RuleWithOperations":                   judgeRule,
+	admission + "ValidatingAdmissionPolicyBindingSpec": all(subdomains("policyName"), filled("validationActions")),
+	admission + "ValidatingAdmissionPolicySpec":        judgeValidatingPolicy,
+	admission + "ValidatingWebhook":                    judgeWebhook,
 }
 
 // typed decodes a value for a judge. One that hasn't the type has been reported.
@@ -113,6 +134,50 @@ func nonNegative(fields ...string) judge {
 			if v, ok := object[name].(int64); ok && v < 0 {
 				out = append(out, field.Invalid(field.NewPath(name), v, "must not be negative"))
 			}
+		}
+		return out
+	}
+}
+
+// filled judges fields that must be there and have something in them. What the
+// schema says to be required is the walker's to report when it is missing.
+func filled(fields ...string) judge {
+	return func(_ about, object map[string]any) field.ErrorList {
+		var out field.ErrorList
+		for _, name := range fields {
+			if isEmpty(object[name]) {
+				out = append(out, field.Required(field.NewPath(name), "must not be empty"))
+			}
+		}
+		return out
+	}
+}
+
+func isEmpty(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// subdomains judges fields that name objects.
+func subdomains(fields ...string) judge {
+	return func(_ about, object map[string]any) field.ErrorList {
+		var out field.ErrorList
+		for _, name := range fields {
+			v, ok := object[name].(string)
+			if !ok || v == "" {
+				out = append(out, field.Required(field.NewPath(name), "must name an object"))
+				continue
+			}
+			out = append(out, invalid(field.NewPath(name), v, subdomain(v))...)
 		}
 		return out
 	}

@@ -1,10 +1,11 @@
 package schema
 
 import (
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/validation"
-	pathvalidation "k8s.io/apimachinery/pkg/api/validation/path"
+
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -21,10 +22,10 @@ const rbacGroup = "rbac.authorization.k8s.io"
 // are DNS subdomains.
 var names = map[schema.GroupKind]func(name string) []string{
 	{Kind: "Namespace"}:                                 label,
-	{Group: rbacGroup, Kind: "Role"}:                    pathvalidation.IsValidPathSegmentName,
-	{Group: rbacGroup, Kind: "ClusterRole"}:             pathvalidation.IsValidPathSegmentName,
-	{Group: rbacGroup, Kind: "RoleBinding"}:             pathvalidation.IsValidPathSegmentName,
-	{Group: rbacGroup, Kind: "ClusterRoleBinding"}:      pathvalidation.IsValidPathSegmentName,
+	{Group: rbacGroup, Kind: "Role"}:                    content.IsPathSegmentName,
+	{Group: rbacGroup, Kind: "ClusterRole"}:             content.IsPathSegmentName,
+	{Group: rbacGroup, Kind: "RoleBinding"}:             content.IsPathSegmentName,
+	{Group: rbacGroup, Kind: "ClusterRoleBinding"}:      content.IsPathSegmentName,
 	{Group: "batch", Kind: "CronJob"}:                   cronJobName,
 	{Group: "scheduling.k8s.io", Kind: "PriorityClass"}: priorityClassName,
 	// These check more than the form: the definition's own judge does it, or

@@ -3,6 +3,7 @@ package schema
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -26,13 +27,13 @@ func Rule(o Options) check.Rule {
 		Name: "schema", Title: "the API server would take every object",
 		Why: "A misspelt field is refused in the middle of a deployment, and an API version that the cluster doesn't serve stops its next upgrade.",
 		Find: func(ctx context.Context, r *check.Repository) ([]check.Finding, error) {
-			compiled := newCompiler()
+			compiler := newCompiler()
 			provided := parseProvided(o.Provided)
 			found := make([][]check.Finding, len(r.Clusters))
 			group, ctx := errgroup.WithContext(ctx)
 			for i, rendered := range r.Clusters {
 				group.Go(func() error {
-					c, findings, err := newCluster(rendered, compiled)
+					c, findings, err := newCluster(rendered, compiler)
 					if err != nil {
 						return err
 					}
@@ -93,12 +94,14 @@ func (c *cluster) judge(ctx context.Context, begin func(string) check.Finding, o
 		}
 		problems = c.own(object.Object, known)
 		if len(problems) == 0 && kind.GroupKind() == definitionKind {
-			problems = definitionProblems(c.definitions.byObject(object), object.Object)
+			problems = c.definition(object)
 		}
 	}
+	said := len(findings)
 	for _, p := range problems {
 		findings = append(findings, begin(p.at.String()).Saying(p.message, p.fix))
 	}
+	slices.SortStableFunc(findings[said:], func(a, b check.Finding) int { return strings.Compare(a.Path, b.Path) })
 	return findings
 }
 
@@ -127,7 +130,7 @@ func (w *walker) add(at *path, object map[string]any, errs field.ErrorList) {
 	for _, err := range errs {
 		place := at.below(object, trimRoot(err.Field))
 		spelled := place.String()
-		if slices.ContainsFunc(w.problems, func(p problem) bool { return p.at.String() == spelled }) {
+		if w.meant[spelled] || slices.ContainsFunc(w.problems, func(p problem) bool { return p.at.String() == spelled }) {
 			continue
 		}
 		w.report(place, messageOf(err), "Correct it: "+w.explain(place))

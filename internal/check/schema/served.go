@@ -57,7 +57,7 @@ func (c *cluster) notServed(kind schema.GroupVersionKind) (message, fix string) 
 	switch {
 	case len(others) > 0:
 		use = "Use " + apiVersion(schema.GroupVersion{Group: kind.Group, Version: others[0]}) + "."
-	case !l.replacement.Empty():
+	case builtin(c.served, l.replacement.Group, l.replacement.Version, l.replacement.Kind) != nil:
 		use = fmt.Sprintf("Use %s %s.", apiVersion(l.replacement.GroupVersion()), l.replacement.Kind)
 	}
 	or := func(fix string) string {

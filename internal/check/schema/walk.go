@@ -25,13 +25,17 @@ type problem struct {
 type walker struct {
 	kind        string
 	definitions map[string]*openapi.Schema
-	// custom says that the object is a custom resource, whose lists the
-	// API server's own code checks.
+	// custom says that the object is a custom resource: its schema has no open
+	// objects but those that say so, and its numbers and formats are checked by
+	// the API server's own code.
 	custom bool
 	// visit, if set, is told of every object that has a definition of its own,
 	// after its fields.
 	visit    func(at *path, definition string, object map[string]any)
 	problems []problem
+	// meant are the fields that misspelt ones were probably meant to be: they
+	// aren't missing.
+	meant map[string]bool
 }
 
 func (w *walker) report(at *path, message, fix string) {
@@ -64,18 +68,15 @@ func (w *walker) value(at *path, value any, s, around *openapi.Schema) {
 	case []any:
 		w.list(at, v, s)
 	case string:
-		if len(s.Enum) > 0 && !slices.Contains(s.Enum, v) && v != "" {
+		// Kubernetes takes an empty field for one that is left out.
+		missing := v == "" && !w.custom && at != nil && at.list == nil
+		if len(s.Enum) > 0 && !slices.Contains(s.Enum, v) && !missing {
 			w.enum(at, v, s.Enum)
 		}
 	}
 }
 
 func (w *walker) object(at *path, object map[string]any, s, around *openapi.Schema) {
-	for _, name := range s.Required {
-		if _, ok := object[name]; !ok {
-			w.report(at.child(name), fmt.Sprintf("the required field %q is missing", name), "Add it: "+w.explain(at.child(name)))
-		}
-	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		p := s.Properties[name]
 		switch {
@@ -91,13 +92,25 @@ func (w *walker) object(at *path, object map[string]any, s, around *openapi.Sche
 			w.value(at.child(name), object[name], p, s)
 		}
 	}
+	for _, name := range s.Required {
+		field := at.child(name)
+		if _, ok := object[name]; !ok && !w.meant[field.String()] {
+			w.report(field, fmt.Sprintf("the required field %q is missing", name), "Add it: "+w.explain(field))
+		}
+	}
+	for name, p := range s.Properties {
+		// Nobody declares a status.
+		if _, ok := object[name]; p.Always && !ok && name != "status" && !slices.Contains(s.Required, name) {
+			w.value(at.child(name), map[string]any{}, p, s)
+		}
+	}
 }
 
 // embedded are the fields that every embedded object has.
 var embedded = map[string]*openapi.Schema{
 	"apiVersion": {Type: openapi.String},
 	"kind":       {Type: openapi.String},
-	"metadata":   {Type: openapi.Object, Open: true},
+	"metadata":   {Ref: objectMeta},
 }
 
 // unknown reports a field that there isn't, and what may have been meant: a
@@ -108,6 +121,10 @@ func (w *walker) unknown(at *path, name string, object map[string]any, s, around
 	// A field that is there already isn't what was meant.
 	free := slices.DeleteFunc(slices.Clone(known), func(field string) bool { _, ok := object[field]; return ok })
 	if meant := closest(name, free); meant != "" {
+		if w.meant == nil {
+			w.meant = map[string]bool{}
+		}
+		w.meant[at.child(meant).String()] = true
 		w.report(at.child(name), message+fmt.Sprintf("; did you mean %q?", meant), "Correct the name of the field, or delete it.")
 		return
 	}
@@ -134,9 +151,6 @@ func (w *walker) list(at *path, list []any, s *openapi.Schema) {
 		if s.Items != nil {
 			w.value(at.element(list, i), item, s.Items, nil)
 		}
-	}
-	if w.custom {
-		return
 	}
 	switch s.ListType {
 	case "set":
@@ -288,7 +302,7 @@ func (w *walker) quantity(at *path, value any) bool {
 		w.report(at, fmt.Sprintf("must be a quantity such as \"500m\" or \"2Gi\", is %s", describe(value)), "Write a quantity.")
 		return false
 	}
-	if _, err := resource.ParseQuantity(v); err != nil {
+	if _, err := resource.ParseQuantity(strings.TrimSpace(v)); err != nil {
 		w.report(at, fmt.Sprintf("must be a quantity such as \"500m\" or \"2Gi\", is %q", v), quantityFix(v))
 		return false
 	}

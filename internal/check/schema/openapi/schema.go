@@ -39,6 +39,9 @@ type Schema struct {
 	// Default is the value of a field that is left out, if it isn't the type's
 	// zero value.
 	Default any `json:"default,omitempty"`
+	// Always says that the API server takes an empty object for a field that is
+	// left out, so that what is required in it is required in any case.
+	Always bool `json:"always,omitempty"`
 	// ListType is set or map for lists whose elements are told apart by their
 	// values or by MapKeys.
 	ListType string   `json:"listType,omitempty"`

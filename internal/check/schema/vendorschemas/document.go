@@ -174,6 +174,9 @@ func (s *sourceSchema) convert() (*openapi.Schema, error) {
 		Ref: definition(s.Ref), Type: s.Type, Format: s.Format, Required: s.Required,
 		Default: meaningful(s.Default), MapKeys: s.ListMapKeys,
 	}
+	if object, ok := s.Default.(map[string]any); ok && len(object) == 0 {
+		out.Always = true
+	}
 	if s.ListType != "atomic" {
 		out.ListType = s.ListType
 	}
