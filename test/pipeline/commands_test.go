@@ -67,7 +67,7 @@ func triggers() map[string]trigger {
 		all[name] = t
 	}
 	add("sync", []string{"platform sync --dry-run", "platform sync --yes"}, "sync")
-	add("rebuild", []string{"platform rebuild dev --from v1.2 --yes"}, "rebuild", "cluster", "dev", "ref", "v1.2")
+	add("rebuild", []string{"platform rebuild web --from v1.2 --yes"}, "rebuild", "cluster", "web", "ref", "v1.2")
 	add("deploy all", all["merge"].want[1:], "deploy", "cluster", "all")
 	add("deploy int", []string{"platform check", "platform up int --yes", "ci/soak int"}, "deploy", "cluster", "int")
 	add("deploy web", []string{"platform check", "platform up web --yes", "ci/soak web"}, "deploy", "cluster", "web")
@@ -213,7 +213,7 @@ func TestOneDeploymentAtATime(t *testing.T) {
 
 func TestSomebodyIsAskedFirst(t *testing.T) {
 	p, w := jenkinsfile(t), workflow(t)
-	for name, question := range map[string]string{"sync": "Upgrade the clusters as planned above?", "rebuild": "Rebuild dev from v1.2?"} {
+	for name, question := range map[string]string{"sync": "Upgrade the clusters as planned above?", "rebuild": "Rebuild web from v1.2?"} {
 		tr := triggers()[name]
 		tr.build.Host = listener{func(string) bool { return false }}
 		asked := false

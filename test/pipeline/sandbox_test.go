@@ -398,21 +398,16 @@ func badPull(t *testing.T, w *workspace) {
 	w.git("reset", "--quiet", "--hard", "HEAD~1")
 }
 
-const backend = "addons/nginx-ingress/default-backend.libsonnet"
-
-// badRollout merges a change to all clusters that doesn't become ready.
+// badRollout merges a change to all clusters for which no node is large enough.
 func badRollout(t *testing.T, w *workspace) {
-	w.edit(backend, "metadata+: { annotations+: platform.checksum(all.config) }",
-		"metadata+: { annotations+: platform.checksum(all.config), labels+: { 'sandbox.platform/fail': 'CrashLoopBackOff' } }")
+	w.edit("addons/nginx-ingress/default-backend.libsonnet", "resources_:: { cpu: '10m'", "resources_:: { cpu: '500'")
 	w.render()
-	w.commit("ingress: a new page")
+	w.commit("ingress: a faster page")
 	before := w.generations()
 	w.timeout = "20s"
 	w.run("merge", declarative.Failure, "make build", "platform check", "platform up dev --yes")
 	w.timeout = ""
-	// Not the plan, which has the word too.
-	said := w.said["bin/platform up dev --yes"]
-	if _, why, _ := strings.Cut(said, "error: "); !strings.Contains(why, "nginx-default-backend") || !strings.Contains(why, "CrashLoopBackOff") {
+	if said := w.said["bin/platform up dev --yes"]; !strings.Contains(said, "Insufficient cpu") {
 		t.Errorf("the build doesn't say why:\n%s", said)
 	}
 	after := w.generations()
@@ -493,9 +488,9 @@ func upgrade(t *testing.T, w *workspace) {
 func rebuild(t *testing.T, w *workspace) {
 	skipUnlessThere(t, "rebuild")
 	w.git("tag", "v1.2")
-	w.must("bin/platform", "down", "dev", "--yes")
+	w.must("bin/platform", "down", "web", "--yes", "--force-protected", "web")
 	w.run("rebuild", declarative.Success, triggers()["rebuild"].want...)
-	if out, code := w.tool("plan", "dev"); code != 0 {
+	if out, code := w.tool("plan", "web"); code != 0 {
 		t.Errorf("after the rebuild:\n%s", out)
 	}
 }
