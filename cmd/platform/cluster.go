@@ -59,7 +59,14 @@ func (f *factory) Target(ctx context.Context, name string, o targetOptions) (*ta
 	if err != nil {
 		return nil, err
 	}
+	return f.target(ctx, c, rendered, o)
+}
+
+// target wires up the layers of a cluster that has been rendered. Several may be
+// at it at once.
+func (f *factory) target(ctx context.Context, c *config.Config, rendered *render.Cluster, o targetOptions) (*target, error) {
 	t := &target{rendered: rendered}
+	var err error
 	if t.declaration, err = declaration.Parse(rendered); err != nil {
 		return nil, fmt.Errorf("%s: %w", rendered.Source(), err)
 	}

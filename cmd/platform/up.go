@@ -14,12 +14,14 @@ import (
 	"platform/internal/config"
 	"platform/internal/plan"
 	"platform/internal/reconcile"
+	"platform/internal/savedplan"
 	"platform/internal/ui"
 )
 
 type upOptions struct {
 	cluster      string
 	from         string
+	plan         string
 	yes          bool
 	evenIfPaused bool
 	output       outputFlag
@@ -46,14 +48,23 @@ One deployment to a cluster goes on at a time, and none while it is paused
 		Example: `  platform up dev
   platform up dev --yes
   platform up dev --from HEAD~1
+  platform up --plan dev.plan
   platform up dev --sandbox --yes`,
-		Args:              f.clusterArg,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.plan != "" && len(args) == 0 {
+				return nil // the plan says which
+			}
+			return f.clusterArg(cmd, args)
+		},
 		ValidArgsFunction: f.completeClusters,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.cluster = args[0]
+			if len(args) > 0 {
+				o.cluster = args[0]
+			}
 			return upRun(cmd.Context(), f, o)
 		},
 	}
+	cmd.Flags().StringVar(&o.plan, "plan", "", "apply exactly the plan in this `FILE`, of `platform plan --out`, without asking; refuse if anything has changed since")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "don't ask")
 	cmd.Flags().BoolVar(&o.evenIfPaused, "even-if-paused", false, "go ahead although deployments are paused, as those do who mend what they were paused for")
 	addFromFlag(cmd, &o.from)
@@ -78,6 +89,13 @@ type outcome struct {
 }
 
 func upRun(ctx context.Context, f *factory, o upOptions) error {
+	var saved *savedplan.Saved
+	if o.plan != "" {
+		var err error
+		if saved, err = o.usePlan(); err != nil {
+			return err
+		}
+	}
 	if !o.yes && !f.Streams.InTerminal {
 		return errors.New("there is no terminal to ask on; give --yes to go ahead without asking, or see what it would do with `platform plan`")
 	}
@@ -93,7 +111,7 @@ func upRun(ctx context.Context, f *factory, o upOptions) error {
 	progress := ui.NewProgress(f.Streams, f.verbose)
 	defer progress.Close()
 	t, err := f.Target(ctx, o.cluster, targetOptions{
-		pruneData: o.pruneData, forceConflicts: o.force, assumeNew: true, report: progress.Report,
+		pruneData: o.pruneData, forceConflicts: o.force, assumeNew: saved == nil, report: progress.Report,
 	})
 	if err != nil {
 		return err
@@ -115,6 +133,11 @@ func upRun(ctx context.Context, f *factory, o upOptions) error {
 	p, err := t.Plan(d.hold(ctx))
 	if err != nil {
 		return d.stopped(err)
+	}
+	if saved != nil {
+		if err := t.checkPlan(*saved, o.plan, p); err != nil {
+			return err
+		}
 	}
 	unseen, err := t.unseen(ctx, &p)
 	if err != nil {
@@ -144,6 +167,38 @@ func upRun(ctx context.Context, f *factory, o upOptions) error {
 		fmt.Fprintf(f.Streams.Out, "%s: nothing to do. Reality is what git says.\n\n", o.cluster)
 	}
 	printOutcome(f.Streams.Out, f.Streams.OutPaint(), source.home, result)
+	return nil
+}
+
+// usePlan reads a saved plan, which says what to apply and with which choices.
+func (o *upOptions) usePlan() (*savedplan.Saved, error) {
+	saved, err := savedplan.Read(o.plan)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case o.cluster != "" && o.cluster != saved.Cluster:
+		return nil, fmt.Errorf("%s is a plan for %s, not for %s", o.plan, saved.Cluster, o.cluster)
+	case o.from != "" || o.pruneData || o.force:
+		return nil, fmt.Errorf("--plan: %s says itself what to take and how; leave out --from, --prune-data and --force-conflicts", o.plan)
+	}
+	o.cluster, o.pruneData, o.force = saved.Cluster, saved.PruneData, saved.ForceConflicts
+	if saved.From != "" {
+		o.from = saved.Commit // a branch may have moved on
+	}
+	o.yes = true // whoever saved it has seen it
+	return &saved, nil
+}
+
+// checkPlan refuses a saved plan that isn't what would be done now.
+func (t *target) checkPlan(saved savedplan.Saved, file string, now plan.Plan) error {
+	rendered, err := savedplan.Digest(t.rendered)
+	if err != nil {
+		return err
+	}
+	if err := saved.Check(now, rendered); err != nil {
+		return &advisedError{fmt.Errorf("%s: %w", file, err), fmt.Sprintf("make a new one and look at it: `platform plan %s --out %s`", saved.Cluster, file)}
+	}
 	return nil
 }
 

@@ -79,6 +79,23 @@ func (l *Layer) Name() plan.Layer { return plan.Addons }
 // Requests counts the requests made to the API server so far.
 func (l *Layer) Requests() int { return int(l.requests.Load()) }
 
+// Declared lists what git declares, in the order of applying.
+func (l *Layer) Declared() []string {
+	found, objects, err := l.declared()
+	if err != nil {
+		return nil // Plan says why
+	}
+	for _, o := range objects {
+		found.steps = append(found.steps, &step{object: o})
+	}
+	found.sort()
+	out := make([]string, len(found.steps))
+	for i, st := range found.steps {
+		out[i] = st.String()
+	}
+	return out
+}
+
 // Plan lists what applying would change, in the order in which it would. It
 // writes nothing.
 func (l *Layer) Plan(ctx context.Context) ([]plan.Change, error) {

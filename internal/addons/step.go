@@ -44,7 +44,16 @@ func (st *step) change() (plan.Change, bool) {
 	op, ok := ops[st.do]
 	return plan.Change{
 		Layer: plan.Addons, Op: op, Resource: st.String(), Diff: st.diff, Reason: st.reason, Source: st.file.Source,
+		Seen: st.seen(),
 	}, ok
+}
+
+// seen is the live object's version where the diff hides what it holds.
+func (st *step) seen() string {
+	if st.live == nil || st.Kind != "Secret" {
+		return ""
+	}
+	return st.live.GetResourceVersion()
 }
 
 // decide finds out what is to be done about an object that a comparison

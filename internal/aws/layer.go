@@ -60,6 +60,19 @@ func (l *Layer) Apply(ctx context.Context) ([]plan.Change, error) {
 	return l.newSession(s).run(ctx, steps)
 }
 
+// Declared lists what git declares.
+func (l *Layer) Declared() []string {
+	out := []string{groupResource(groupName(l.spec.Cluster))}
+	for _, name := range l.spec.listeners() {
+		out = append(out, targetGroupResource(name))
+	}
+	out = append(out, balancerResource(l.spec.Ingress.Name))
+	for _, name := range l.spec.listeners() {
+		out = append(out, listenerResource(name))
+	}
+	return append(out, recordResource(l.spec.Wildcard))
+}
+
 func (l *Layer) diff(ctx context.Context) ([]step, *state, error) {
 	s, err := l.observe(ctx)
 	if err != nil {

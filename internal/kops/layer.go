@@ -68,6 +68,15 @@ func (l *Layer) Plan(ctx context.Context) ([]plan.Change, error) {
 	return result.Changes, nil
 }
 
+// Declared lists the manifests.
+func (l *Layer) Declared() []string {
+	out := []string{"Cluster/" + l.opts.Spec.Name()}
+	for _, name := range l.opts.Spec.groupNames() {
+		out = append(out, "InstanceGroup/"+name)
+	}
+	return out
+}
+
 // Apply makes it so, in the order of kops' own reconcile, and returns what it
 // did. The target groups that nodes register with are made on the way, after
 // the network and before the machines.

@@ -78,6 +78,9 @@ type Change struct {
 	Reason string `json:"reason,omitempty"`
 	// Source is the file in git that declares the resource, where one does.
 	Source string `json:"source,omitempty"`
+	// Seen is the state of the resource that was compared, as an opaque text,
+	// where the diff hides values: equal diffs could be of different values.
+	Seen string `json:"seen,omitempty"`
 }
 
 // Plan is everything that differs for one cluster.
@@ -85,6 +88,11 @@ type Plan struct {
 	Cluster string `json:"cluster"`
 	// Changes are in the order in which they would be applied.
 	Changes []Change `json:"changes"`
+	// Unchanged are the declared resources that are as git says, in the order
+	// of the layers, named as in Change.
+	Unchanged []string `json:"unchanged,omitempty"`
+	// Requests is how many requests planning made to the cluster's API server.
+	Requests int `json:"requests"`
 }
 
 // Empty reports whether reality is what git says.
@@ -127,7 +135,10 @@ func (p Plan) MarshalJSON() ([]byte, error) {
 		Cluster string     `json:"cluster"`
 		Changes []Change   `json:"changes"`
 		Summary map[Op]int `json:"summary"`
-	}{p.Cluster, changes, p.Summary()})
+		// Left out unless it was asked for.
+		Unchanged []string `json:"unchanged,omitempty"`
+		Requests  int      `json:"requests"`
+	}{p.Cluster, changes, p.Summary(), p.Unchanged, p.Requests})
 }
 
 // SortFields orders a diff by path.

@@ -18,12 +18,12 @@ func TestMarshal(t *testing.T) {
 	want := `{"cluster":"dev","changes":[` +
 		`{"layer":"aws","op":"create","resource":"TargetGroup/http","diff":[{"path":"arn","from":null,"to":"(known after apply)"}]},` +
 		`{"layer":"addons","op":"delete","resource":"Service web/old","diff":[],"source":"clusters/dev/web.jsonnet"}],` +
-		`"summary":{"create":1,"delete":1,"replace":0,"roll":0,"update":0}}`
+		`"summary":{"create":1,"delete":1,"replace":0,"roll":0,"update":0},"requests":0}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	empty, err := json.Marshal(Plan{Cluster: "dev"})
-	if err != nil || string(empty) != `{"cluster":"dev","changes":[],"summary":{"create":0,"delete":0,"replace":0,"roll":0,"update":0}}` {
+	if err != nil || string(empty) != `{"cluster":"dev","changes":[],"summary":{"create":0,"delete":0,"replace":0,"roll":0,"update":0},"requests":0}` {
 		t.Errorf("an empty plan is %s, %v", empty, err)
 	}
 }

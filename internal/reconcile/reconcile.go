@@ -31,6 +31,19 @@ type Deleter interface {
 	Delete(ctx context.Context) ([]plan.Change, error)
 }
 
+// Declarer is a layer that can tell what git declares of it, whether it differs
+// or not, named as in its changes.
+type Declarer interface {
+	Layer
+	Declared() []string
+}
+
+// Requester is a layer that counts its requests to the cluster's API server.
+type Requester interface {
+	Layer
+	Requests() int
+}
+
 // Cluster is a cluster and its layers, in the order in which they build on
 // each other.
 type Cluster struct {
@@ -64,8 +77,23 @@ func (c Cluster) Plan(ctx context.Context) (plan.Plan, error) {
 			return plan.Plan{Cluster: c.Name}, &LayerError{layer.Name(), err}
 		}
 		p.Changes = append(p.Changes, changes...)
+		if l, ok := layer.(Declarer); ok {
+			p.Unchanged = append(p.Unchanged, unchanged(l.Declared(), changes)...)
+		}
+		if l, ok := layer.(Requester); ok {
+			p.Requests += l.Requests()
+		}
 	}
 	return p, nil
+}
+
+// unchanged are the resources that no change is about.
+func unchanged(declared []string, changes []plan.Change) []string {
+	differ := map[string]bool{}
+	for _, c := range changes {
+		differ[c.Resource] = true
+	}
+	return slices.DeleteFunc(declared, func(resource string) bool { return differ[resource] })
 }
 
 // Step is what became of one layer.

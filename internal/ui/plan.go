@@ -26,6 +26,13 @@ var participles = map[plan.Op]string{plan.Create: "to create", plan.Update: "to 
 
 // Plan prints a plan for people.
 func Plan(w io.Writer, paint Paint, p plan.Plan, o PlanOptions) {
+	if len(p.Unchanged) > 0 {
+		fmt.Fprintf(w, "%s\n", paint.Bold("as git says"))
+		for _, resource := range p.Unchanged {
+			fmt.Fprintf(w, "  %s\n", paint.Grey("= "+resource))
+		}
+		fmt.Fprintln(w)
+	}
 	if p.Empty() {
 		fmt.Fprintf(w, "%s: no changes. Reality is what git says.\n", p.Cluster)
 		return
