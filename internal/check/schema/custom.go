@@ -122,14 +122,24 @@ func newDefinition(data []byte) (*definition, error) {
 		name: crd.Name, spec: crd.Spec,
 		kind:     runtimeschema.GroupKind{Group: crd.Spec.Group, Kind: crd.Spec.Names.Kind},
 		versions: map[string]func() *customVersion{},
-		problems: sync.OnceValue(func() field.ErrorList {
-			return crdvalidation.ValidateCustomResourceDefinition(context.Background(), internal)
-		}),
+		problems: sync.OnceValue(func() field.ErrorList { return validate(internal) }),
 	}
 	for _, v := range crd.Spec.Versions {
 		d.versions[v.Name] = sync.OnceValue(func() *customVersion { return compile(internal, v.Name) })
 	}
 	return d, nil
+}
+
+// validate is the API server's own validation. It panics on some definitions,
+// such as one with selectable fields and no schema; the API server then drops
+// the request.
+func validate(crd *apiextensions.CustomResourceDefinition) (errs field.ErrorList) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			errs = field.ErrorList{field.InternalError(field.NewPath("spec"), fmt.Errorf("the API server's validation breaks on it: %v", cause))}
+		}
+	}()
+	return crdvalidation.ValidateCustomResourceDefinition(context.Background(), crd)
 }
 
 // compile makes a version's schema usable, as the API server does.

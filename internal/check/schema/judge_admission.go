@@ -17,6 +17,9 @@ func judgeWebhook(_ about, object map[string]any) field.ErrorList {
 	if config, ok := object["clientConfig"].(map[string]any); ok && (config["service"] == nil) == (config["url"] == nil) {
 		out = append(out, field.Required(field.NewPath("clientConfig"), "must have either a service or a url"))
 	}
+	if seconds, ok := object["timeoutSeconds"].(int64); ok && (seconds < 1 || seconds > 30) {
+		out = append(out, field.Invalid(field.NewPath("timeoutSeconds"), seconds, "must be 1 to 30"))
+	}
 	return out
 }
 

@@ -36,7 +36,7 @@ func messageOf(err *field.Error) string {
 		if err.Detail != "" {
 			return err.Detail
 		}
-	case field.ErrorTypeForbidden:
+	case field.ErrorTypeForbidden, field.ErrorTypeInternal:
 		return err.Detail
 	}
 	body := err.ErrorBody()

@@ -4,15 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"platform/internal/check"
 	"platform/internal/config"
-	"platform/internal/plan"
 	"platform/internal/render"
 )
 
@@ -265,6 +263,16 @@ var defects = []struct {
 		[]string{`spec.versions[name="v1"].schema.openAPIV3Schema.properties.spec.properties.size.minimum: must be a number, is the string "one"`}},
 	{"definition: empty", widgets, "schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}", "schema: {}",
 		[]string{`spec.versions`, `spec.versions`}},
+	{"definition: breaks the API server", `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.net}
+spec:
+  group: example.net
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets}
+  versions: [{name: v1, served: true, storage: true, schema: {}, selectableFields: [{jsonPath: .spec.size}]}]`, "", "",
+		[]string{`spec: the API server's validation breaks on it: `}},
 	{"definition: rule", widgets, "self.size < 10", "self.weight < 10",
 		[]string{`x-kubernetes-validations[0].rule: `}},
 }
@@ -451,39 +459,29 @@ func TestJudgesHaveDefinitions(t *testing.T) {
 	}
 }
 
-// Whatever an object is like, the rule has an opinion, and paths that can be
-// split again.
+// Whatever people do to an object, the rule has an opinion of it.
 func FuzzJudge(f *testing.F) {
-	for _, text := range []string{deployment, widgets, widget} {
-		data, err := json.Marshal(object(f, text).Object)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(data))
-	}
-	for _, o := range specimens(f) {
-		data, err := json.Marshal(o.Object)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(data))
+	objects := append(specimens(f), object(f, deployment), object(f, widgets), object(f, widget))
+	for i := range objects {
+		f.Add(uint(i), uint64(1), uint8(3))
 	}
 	c, _, err := newCluster(rendered(f, "1.36.1", widgets), newCompiler())
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		var value map[string]any
-		if json.Unmarshal([]byte(text), &value) != nil {
-			return
+	f.Fuzz(func(t *testing.T, which uint, seed uint64, times uint8) {
+		o := objects[which%uint(len(objects))]
+		o.Unstructured = o.DeepCopy()
+		random := rand.New(rand.NewPCG(seed, 0))
+		for range times {
+			mutate(random, o.Object)
 		}
-		o := render.Object{Key: "x"}
-		o.Unstructured = &unstructured.Unstructured{Object: value}
-		begin := func(path string) check.Finding {
-			plan.SplitPath(path)
-			return check.OnObject("test", render.File{}, o, path)
+		begin := func(path string) check.Finding { return check.OnObject("test", render.File{}, o, path) }
+		for _, f := range c.judge(t.Context(), begin, o, nil) {
+			if f.Message == "" || f.Fix == "" {
+				t.Errorf("a finding that says nothing: %+v", f)
+			}
 		}
-		c.judge(t.Context(), begin, o, nil)
 	})
 }
 
