@@ -54,6 +54,9 @@ func HTML(w io.Writer, r *drift.Report, entries []drift.Entry) error {
 type page struct {
 	Style      template.CSS
 	Headline   string
+	Verdict    string
+	Besides    string
+	Mood       string
 	Repository string
 	Facts      []fact
 	Tiles      []tile
@@ -129,7 +132,7 @@ type ignoredRow struct{ Cluster, Resource, Says string }
 
 func newPage(r *drift.Report, entries []drift.Entry) *page {
 	p := &page{
-		Style: template.CSS(pageStyle), Headline: Headline(r), Repository: r.Repository,
+		Style: template.CSS(pageStyle), Headline: Headline(r), Verdict: verdict(r), Besides: strings.Join(besides(r), "; "), Mood: mood(r), Repository: r.Repository,
 		Nights: nights, Dense: len(r.Clusters) > denseCards,
 		Tool: r.Tool, Schema: r.SchemaVersion, Legend: legend(),
 	}
@@ -150,6 +153,17 @@ func newPage(r *drift.Report, entries []drift.Entry) *page {
 	p.resolved(r)
 	p.rules(r)
 	return p
+}
+
+// mood is the page's colour.
+func mood(r *drift.Report) string {
+	switch t := r.Totals(); {
+	case t.Current > 0:
+		return string(drift.Drifted)
+	case t.Unreachable > 0 || t.Clusters == 0:
+		return string(drift.Unreachable)
+	}
+	return string(drift.Clean)
 }
 
 func (p *page) facts(r *drift.Report) {
@@ -315,7 +329,7 @@ func sectionSummary(c drift.Cluster) []string {
 	}
 	out := []string{count(t.Current, "finding")}
 	if oldest := c.Oldest(); oldest > 0 {
-		out = append(out, "the oldest since "+span(oldest))
+		out = append(out, "the oldest for "+span(oldest))
 	}
 	return out
 }

@@ -203,11 +203,11 @@ func TestVersionMatrix(t *testing.T) {
 	cluster := func(name, kubernetes, running string) drift.Cluster {
 		return drift.Cluster{Name: name, Versions: map[string]drift.Version{"kubernetes": {Wanted: kubernetes, Running: running}, "jenkins": {Wanted: "2.580.2-jdk21", Running: "2.580.2-jdk21"}}}
 	}
-	s := newVersionSection([]drift.Cluster{cluster("dev", "1.36.1", "1.36.1"), cluster("int", "1.35.4", "1.35.4"), cluster("web", "1.36.1", "1.35.4"), {Name: "new"}})
+	s := newVersionSection([]drift.Cluster{cluster("dev", "1.36.1", "1.36.1"), cluster("int", "1.35.4", "1.35.4"), cluster("far", "1.36.1", ""), cluster("web", "1.36.1", "1.35.4"), {Name: "new"}})
 	if len(s.Matrix.Rows) != 1 || len(s.Alike.Rows) != 1 || !s.Matrix.Rows[0].Skew {
 		t.Fatalf("got %+v", s)
 	}
-	want := []cell{{Text: "1.36.1"}, {"1.35.4", "older", "older"}, {"1.36.1", "runs 1.35.4", "off"}, {Text: "–"}}
+	want := []cell{{Text: "1.36.1"}, {"1.35.4", "older", "older"}, {Text: "1.36.1", Note: "not read"}, {"1.36.1", "runs 1.35.4", "off"}, {Text: "–"}}
 	for i, got := range s.Matrix.Rows[0].Cells {
 		if got != want[i] {
 			t.Errorf("cell %d: %+v, want %+v", i, got, want[i])

@@ -96,7 +96,7 @@ func (d *diffs) finding(f drift.Finding) finding {
 			break
 		}
 		v.Fields = append(v.Fields, field{
-			Path: cmp.Or(one.Path, "(all)"), Owner: owner(one), Lines: lines(one),
+			Path: cmp.Or(one.Path, "(all)"), Owner: owner(f.Op, one), Lines: lines(one),
 			New: fresh > 0 && one.Since.Equal(f.LastSeen),
 		})
 	}

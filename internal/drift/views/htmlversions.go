@@ -134,10 +134,15 @@ func newCell(all map[string]drift.Version, name, newest string) cell {
 		return cell{Text: "–"}
 	case v.Behind():
 		return cell{Text: v.Wanted, Note: "runs " + v.Running, Class: "off"}
-	case older(v.Wanted, newest):
-		return cell{Text: v.Wanted, Note: "older", Class: "older"}
 	}
-	return cell{Text: v.Wanted}
+	out := cell{Text: v.Wanted}
+	if older(v.Wanted, newest) {
+		out.Note, out.Class = "older", "older"
+	}
+	if v.Running == "" {
+		out.Note = join(", ", out.Note, "not read")
+	}
+	return out
 }
 
 func newestOf(name string, clusters []drift.Cluster) string {

@@ -56,7 +56,7 @@ func sampleNight(night int, at time.Time) []drift.Look {
 		Diff: []plan.Field{{Path: "spec.podSelector", To: map[string]any{}}, {Path: "spec.policyTypes", To: []any{"Ingress", "Egress"}}}}
 	secret := plan.Change{Layer: plan.Addons, Op: plan.Update, Resource: "Secret monitoring/monitoring-alertmanager-pager", Source: "clusters/int/monitoring.jsonnet",
 		Diff: []plan.Field{held("data.key", "(secret, hash 9f2c11a07d3e)", "(secret, hash 41b7de90c255)", "kubectl-patch", 20*time.Hour)}}
-	nodes := plan.Change{Layer: plan.Kops, Op: plan.Roll, Resource: "InstanceGroup/nodes-a.web.example.net", Reason: "2 of 3 instances run launch template version 6, the group has 7"}
+	nodes := plan.Change{Layer: plan.Kops, Op: plan.Roll, Resource: "InstanceGroup/nodes-a.int.example.net", Reason: "2 of 3 instances run launch template version 6, the group has 7"}
 	listener := plan.Change{Layer: plan.AWS, Op: plan.Update, Resource: "Listener/web-example-net-ingress:443", Source: "clusters/web/cluster.jsonnet",
 		Diff: []plan.Field{{Path: "healthCheck.intervalSeconds", From: 30, To: 10}, {Path: "healthCheck.path", From: "/", To: "/nginx-health"}}}
 	group := plan.Change{Layer: plan.AWS, Op: plan.Update, Resource: "SecurityGroup/ingress.dev.example.net", Source: "clusters/dev/cluster.jsonnet",
@@ -75,8 +75,8 @@ func sampleNight(night int, at time.Time) []drift.Look {
 	}
 	dev := drift.Look{Cluster: "dev", Server: "https://api.dev.example.net", Account: "111122223333", Region: "eu-central-1", Requests: 34, Took: 1420 * time.Millisecond, Versions: matrix("1.36.1", "1.36.1")}
 	dev.Versions["grafana"] = drift.Version{Wanted: "12.4.1", Running: "12.4.1"}
-	integration := drift.Look{Cluster: "int", Server: "https://api.int.example.net", Account: "111122223333", Region: "eu-central-1", Requests: 31, Took: 1310 * time.Millisecond, Versions: matrix("1.36.1", "1.36.1")}
-	web := drift.Look{Cluster: "web", Server: "https://api.web.example.net", Account: "444455556666", Region: "eu-central-1", Requests: 38, Took: 2050 * time.Millisecond, Versions: matrix("1.36.1", "1.35.4")}
+	integration := drift.Look{Cluster: "int", Server: "https://api.int.example.net", Account: "111122223333", Region: "eu-central-1", Requests: 31, Took: 1310 * time.Millisecond, Versions: matrix("1.36.1", "1.35.4")}
+	web := drift.Look{Cluster: "web", Server: "https://api.web.example.net", Account: "444455556666", Region: "eu-central-1", Requests: 38, Took: 2050 * time.Millisecond, Versions: matrix("1.35.4", "1.35.4")}
 	edge := drift.Look{Cluster: "edge", Server: "https://api.edge.example.net", Account: "444455556666", Region: "eu-west-1", Requests: 29, Took: 1880 * time.Millisecond, Versions: matrix("1.35.4", "1.35.4")}
 
 	if night >= 24 {
@@ -113,7 +113,7 @@ func sampleNight(night int, at time.Time) []drift.Look {
 		web.Changes = append(web.Changes, listener)
 	}
 	if night >= 26 {
-		web.Changes = append(web.Changes, nodes)
+		integration.Changes = append(integration.Changes, nodes)
 	}
 	if night >= 25 && night < 29 {
 		edge.Changes = append(edge.Changes, certificate)
@@ -121,7 +121,9 @@ func sampleNight(night int, at time.Time) []drift.Look {
 	if night == 5 || night == 6 || night >= 29 {
 		edge.Err = errors.New("API server https://api.edge.example.net: dial tcp 10.40.0.7:443: i/o timeout; is the bastion's proxy running?")
 		edge.Unread = []plan.Layer{plan.Addons, drift.Versions, drift.Certificates, drift.Undeclared}
-		edge.Versions = nil
+		for name, v := range edge.Versions {
+			edge.Versions[name] = drift.Version{Wanted: v.Wanted}
+		}
 	}
 	return []drift.Look{dev, integration, web, edge}
 }

@@ -182,7 +182,7 @@ func (t *text) finding(f drift.Finding) {
 			t.printf("      %s\n", t.paint.Grey("… "+count(len(f.Diff)-i, "more field")))
 			break
 		}
-		t.field(field)
+		t.field(f.Op, field)
 	}
 }
 
@@ -196,10 +196,10 @@ func (t *text) op(op plan.Op) string {
 	return t.paint.Yellow(symbol(op))
 }
 
-func (t *text) field(f drift.Field) {
-	who := ""
-	if f.Manager != "" {
-		who = "  " + t.paint.Grey(printable(owner(f)))
+func (t *text) field(op plan.Op, f drift.Field) {
+	who := owner(op, f)
+	if who != "" {
+		who = "  " + t.paint.Grey(printable(who))
 	}
 	path := printable(cmp.Or(f.Path, "(all)"))
 	from, to := ui.Value(f.From), ui.Value(f.To)

@@ -131,14 +131,14 @@ func TestPrometheusParses(t *testing.T) {
 		want   float64
 	}{
 		{"platform_drift_changes", []string{"cluster", "dev"}, 4},
-		{"platform_drift_changes", []string{"cluster", "in\"t\\\n?"}, 2},
+		{"platform_drift_changes", []string{"cluster", "in\"t\\\n?"}, 3},
 		{"platform_drift_findings", []string{"cluster", "in\"t\\\n?", "layer", "new layer", "op", "update"}, 3},
 		{"platform_drift_findings", []string{"cluster", "dev", "layer", "addons", "op", "update"}, 2},
 		{"platform_drift_report_timestamp_seconds", []string{"cluster", "dev"}, float64(r.Time.Unix())},
 		{"platform_drift_reachable", []string{"cluster", "edge"}, 0},
 		{"platform_drift_ignored", []string{"cluster", "dev"}, 1},
-		{"platform_drift_oldest_seconds", []string{"cluster", "web"}, 4 * 24 * 3600},
-		{"platform_drift_versions_behind", []string{"cluster", "web"}, 1},
+		{"platform_drift_oldest_seconds", []string{"cluster", "in\"t\\\n?"}, 4 * 24 * 3600},
+		{"platform_drift_versions_behind", []string{"cluster", "in\"t\\\n?"}, 1},
 		{"platform_drift_ignore_rules", []string{"state", "expired"}, 1},
 	} {
 		if got, has := value(test.name, test.labels...); !has || got != test.want {
@@ -163,8 +163,8 @@ func TestHeadline(t *testing.T) {
 		{[]drift.Look{{Cluster: "dev"}, {Cluster: "int"}}, "No drift: 2 clusters are as git says"},
 		{[]drift.Look{{Cluster: "dev"}, {Cluster: "int", Err: gone}}, "No drift in 1 cluster; int couldn't be read"},
 		{[]drift.Look{{Cluster: "int", Err: gone}}, "Nobody can tell whether there is drift; int couldn't be read"},
-		{[]drift.Look{{Cluster: "dev", Changes: differs}}, "1 of 1 cluster differs from git in 1 finding (1 new)"},
-		{[]drift.Look{{Cluster: "dev", Changes: differs}, {Cluster: "int", Changes: differs, Paused: &drift.Pause{By: "ops"}}, {Cluster: "web"}}, "2 of 3 clusters differ from git in 2 findings (2 new); int paused"},
+		{[]drift.Look{{Cluster: "dev", Changes: differs}}, "1 of 1 cluster differs from git in 1 finding; 1 new"},
+		{[]drift.Look{{Cluster: "dev", Changes: differs}, {Cluster: "int", Changes: differs, Paused: &drift.Pause{By: "ops"}}, {Cluster: "web"}}, "2 of 3 clusters differ from git in 2 findings; 2 new; int paused"},
 	} {
 		if got := Headline(drift.Make(about, test.looks, nil, nil)); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)

@@ -13,46 +13,49 @@ import (
 
 // Headline is what somebody needs to know who reads one line.
 func Headline(r *drift.Report) string {
+	return strings.Join(append([]string{verdict(r)}, besides(r)...), "; ")
+}
+
+// verdict says whether there is drift.
+func verdict(r *drift.Report) string {
+	switch t := r.Totals(); {
+	case t.Current > 0:
+		return fmt.Sprintf("%d of %s from git in %s", t.Differing, differ(t.Clusters, t.Differing), count(t.Current, "finding"))
+	case t.Clusters == 0:
+		return "No cluster was looked at"
+	case t.Unreachable == t.Clusters:
+		return "Nobody can tell whether there is drift"
+	case t.Unreachable > 0:
+		return "No drift in " + count(t.Clean, "cluster")
+	default:
+		return fmt.Sprintf("No drift: %s as git says", verb(t.Clusters, "cluster"))
+	}
+}
+
+// besides is what else there is to know, the worst first.
+func besides(r *drift.Report) []string {
 	t := r.Totals()
 	var parts []string
-	if t.Current == 0 {
-		switch {
-		case t.Clusters == 0:
-			parts = append(parts, "No cluster was looked at")
-		case t.Unreachable == t.Clusters:
-			parts = append(parts, "Nobody can tell whether there is drift")
-		case t.Unreachable > 0:
-			parts = append(parts, "No drift in "+count(t.Clean, "cluster"))
-		default:
-			parts = append(parts, fmt.Sprintf("No drift: %s as git says", verb(t.Clusters, "cluster")))
-		}
-	} else {
-		text := fmt.Sprintf("%d of %s from git in %s", t.Differing, differ(t.Clusters, t.Differing), count(t.Current, "finding"))
-		var which []string
-		if t.New > 0 {
-			which = append(which, fmt.Sprintf("%d new", t.New))
-		}
+	if t.New > 0 {
+		parts = append(parts, fmt.Sprintf("%d new", t.New))
+	}
+	if t.Unreachable > 0 {
+		text := some(r, t.Unreachable, func(c drift.Cluster) bool { return c.State == drift.Unreachable }) + " couldn't be read"
 		if t.Unknown > 0 {
-			which = append(which, fmt.Sprintf("%d as last seen", t.Unknown))
-		}
-		if len(which) > 0 {
-			text += " (" + strings.Join(which, ", ") + ")"
+			text += fmt.Sprintf(" (%d as last seen)", t.Unknown)
 		}
 		parts = append(parts, text)
 	}
 	if t.Resolved > 0 {
 		parts = append(parts, fmt.Sprintf("%d resolved", t.Resolved))
 	}
-	if t.Unreachable > 0 {
-		parts = append(parts, fmt.Sprintf("%s couldn't be read", some(r, t.Unreachable, func(c drift.Cluster) bool { return c.State == drift.Unreachable })))
-	}
 	if t.Paused > 0 {
-		parts = append(parts, fmt.Sprintf("%s paused", some(r, t.Paused, func(c drift.Cluster) bool { return c.Paused != nil })))
+		parts = append(parts, some(r, t.Paused, func(c drift.Cluster) bool { return c.Paused != nil })+" paused")
 	}
 	if n := rules(r, drift.RuleExpired); n > 0 {
 		parts = append(parts, count(n, "ignore rule")+" expired")
 	}
-	return strings.Join(parts, "; ")
+	return parts
 }
 
 func differ(clusters, differing int) string {
@@ -129,9 +132,12 @@ func status(f drift.Finding) string {
 }
 
 // owner says who holds a field and since when at the latest: a manager's time is
-// that of its last write of any field, so that this one is no newer.
-func owner(f drift.Field) string {
+// that of its last write of any field, so that this one is no newer. What isn't
+// there has no owner.
+func owner(op plan.Op, f drift.Field) string {
 	switch {
+	case op == plan.Create:
+		return ""
 	case f.Manager == "":
 		return "owner unknown"
 	case f.Written == nil:
