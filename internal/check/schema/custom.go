@@ -204,23 +204,23 @@ func convert(s *schema.Structural) *openapi.Schema {
 	return out
 }
 
-// version finds a version. Without one, the message says why; with one, what to
-// expect of it.
-func (d *definition) version(name string) (v *customVersion, message, fix string) {
-	var served []string
+// version finds a version. The message says why it isn't served, or what to
+// expect of one that is. A served version can be nil, if its schema is of no use.
+func (d *definition) version(name string) (v *customVersion, served bool, message, fix string) {
+	var others []string
 	for _, version := range d.spec.Versions {
 		if version.Served {
-			served = append(served, version.Name)
+			others = append(others, version.Name)
 		}
 	}
-	slices.SortFunc(served, func(a, b string) int { return -compareAPIVersions(a, b) })
+	slices.SortFunc(others, func(a, b string) int { return -compareAPIVersions(a, b) })
 	i := slices.IndexFunc(d.spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool { return v.Name == name && v.Served })
 	if i < 0 {
 		message = fmt.Sprintf("the CustomResourceDefinition %s doesn't serve %s of %s", d.name, name, d.kind.Kind)
-		if len(served) == 0 {
-			return nil, message, "Serve the version in the definition."
+		if len(others) == 0 {
+			return nil, false, message, "Serve the version in the definition."
 		}
-		return nil, message, fmt.Sprintf("Use %s/%s.", d.kind.Group, served[0])
+		return nil, false, message, fmt.Sprintf("Use %s/%s.", d.kind.Group, others[0])
 	}
 	if deprecated := d.spec.Versions[i]; deprecated.Deprecated {
 		message = fmt.Sprintf("%s/%s %s is deprecated", d.kind.Group, name, d.kind.Kind)
@@ -228,11 +228,11 @@ func (d *definition) version(name string) (v *customVersion, message, fix string
 			message = strings.TrimSuffix(*deprecated.DeprecationWarning, ".")
 		}
 		fix = "See the documentation of what defines it."
-		if served[0] != name {
-			fix = fmt.Sprintf("Use %s/%s.", d.kind.Group, served[0])
+		if others[0] != name {
+			fix = fmt.Sprintf("Use %s/%s.", d.kind.Group, others[0])
 		}
 	}
-	return d.versions[name](), message, fix
+	return d.versions[name](), true, message, fix
 }
 
 // definition is what the API server would say about a definition.

@@ -3,7 +3,6 @@ package schema
 import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/validate/content"
-
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 

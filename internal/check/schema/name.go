@@ -1,11 +1,10 @@
 package schema
 
 import (
-	"k8s.io/apimachinery/pkg/api/validate/content"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/api/validation"
-
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -26,6 +25,7 @@ var names = map[schema.GroupKind]func(name string) []string{
 	{Group: rbacGroup, Kind: "ClusterRole"}:             content.IsPathSegmentName,
 	{Group: rbacGroup, Kind: "RoleBinding"}:             content.IsPathSegmentName,
 	{Group: rbacGroup, Kind: "ClusterRoleBinding"}:      content.IsPathSegmentName,
+	{Group: "apps", Kind: "StatefulSet"}:                label,
 	{Group: "batch", Kind: "CronJob"}:                   cronJobName,
 	{Group: "scheduling.k8s.io", Kind: "PriorityClass"}: priorityClassName,
 	// These check more than the form: the definition's own judge does it, or
@@ -35,7 +35,6 @@ var names = map[schema.GroupKind]func(name string) []string{
 	{Group: "networking.k8s.io", Kind: "IPAddress"}:              nil,
 	{Group: "internal.apiserver.k8s.io", Kind: "StorageVersion"}: nil,
 	{Group: "apiregistration.k8s.io", Kind: "APIService"}:        nil,
-	{Group: "apps", Kind: "StatefulSet"}:                         label,
 }
 
 func label(name string) []string     { return validation.NameIsDNSLabel(name, false) }

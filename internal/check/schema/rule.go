@@ -70,10 +70,10 @@ func (c *cluster) judge(ctx context.Context, begin func(string) check.Finding, o
 	var findings []check.Finding
 	var problems []problem
 	if d := c.definitions[kind.GroupKind()]; d != nil {
-		version, message, fix := d.version(kind.Version)
+		version, served, message, fix := d.version(kind.Version)
 		if message != "" {
 			f := begin("apiVersion").Saying(message, fix)
-			if version != nil {
+			if served {
 				f.Level = check.Warning
 			}
 			findings = append(findings, f)
