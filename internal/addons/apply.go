@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"platform/internal/plan"
@@ -229,10 +230,38 @@ func (a *applier) applyStep(ctx context.Context, st *step) error {
 	if err != nil {
 		return err
 	}
+	if st.scaled && (st.do == create || st.do == replace) {
+		if err := a.raise(ctx, k, st); err != nil {
+			return err
+		}
+	}
 	if verb, ok := pastTense[st.do]; ok {
 		a.report(st.String(), verb, st.reason, false)
 	}
 	return nil
+}
+
+// scaleManager is the field manager of replicas that a new workload begins with.
+// They are the autoscaler's from then on.
+const scaleManager = Manager + "-scale"
+
+// raise gives a workload that was made just now as many replicas as its
+// autoscaler would, or as there were. An autoscaler takes a quarter of a minute
+// to see a new workload, which by then has called itself ready with one.
+func (a *applier) raise(ctx context.Context, k kind, st *step) error {
+	replicas := st.least
+	if st.live != nil {
+		before, _, _ := unstructured.NestedInt64(st.live.Object, "spec", "replicas")
+		replicas = max(replicas, before)
+	}
+	if replicas < 2 {
+		return nil
+	}
+	ctx, done := finishing(ctx)
+	defer done()
+	patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas)
+	_, err := a.resource(k, st.Namespace).Patch(ctx, st.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: scaleManager}, "scale")
+	return explain(a.server, err)
 }
 
 // handOver corrects the record of an object's owners before it is applied.

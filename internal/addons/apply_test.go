@@ -410,6 +410,53 @@ spec:
 	}
 }
 
+// TestAutoscaledFromTheStart expects a new workload with as many replicas as its
+// autoscaler keeps at least, or as there were before it was replaced, and that
+// they aren't ours to hold.
+func TestAutoscaledFromTheStart(t *testing.T) {
+	w := newWorld(t)
+	w.namespace()
+	w.runPods()
+	at := func(selector string) []File {
+		return files("shop", w.parse(strings.NewReplacer("SELECTOR", selector).Replace(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: NS}
+spec: {replicas: 1, selector: {matchLabels: {app: SELECTOR}}, template: {metadata: {labels: {app: SELECTOR}}, spec: {containers: [{name: main, image: "web:1"}]}}}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web, namespace: NS}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 2
+  maxReplicas: 9
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]
+`)))
+	}
+	ready := func() int32 {
+		d, err := w.client.AppsV1().Deployments(w.ns).Get(t.Context(), "web", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Status.ReadyReplicas
+	}
+	w.apply(at("web"))
+	if n := ready(); n != 2 {
+		t.Errorf("%d replicas are ready, want 2", n)
+	}
+	w.wantEmpty(at("web"))
+	scale := &autoscalingv1.Scale{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: w.ns}, Spec: autoscalingv1.ScaleSpec{Replicas: 4}}
+	if _, err := w.client.AppsV1().Deployments(w.ns).UpdateScale(t.Context(), "web", scale, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	w.apply(at("other"))
+	if n := ready(); n != 4 {
+		t.Errorf("%d replicas are ready after the replacement, want 4", n)
+	}
+	w.wantEmpty(at("other"))
+}
+
 // TestSilences are the changes for which a dry run says that there are none.
 // They are planned all the same; if one of these fails, the server has
 // learnt to speak.

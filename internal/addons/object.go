@@ -35,6 +35,8 @@ type object struct {
 	set    *applySet
 	body   *unstructured.Unstructured
 	scaled bool // its replicas belong to a HorizontalPodAutoscaler
+	// least is how many of them that keeps at least.
+	least int64
 }
 
 // prepare makes the files' objects ready to be applied: labelled as members of
@@ -65,6 +67,7 @@ func prepare(files []File, sets []*applySet) ([]*object, error) {
 			if target := first[scaleTarget(o.body)]; target != nil {
 				unstructured.RemoveNestedField(target.body.Object, "spec", "replicas")
 				target.scaled = true
+				target.least, _, _ = unstructured.NestedInt64(o.body.Object, "spec", "minReplicas")
 			}
 		}
 	}

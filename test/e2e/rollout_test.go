@@ -113,7 +113,6 @@ func badRollout(t *testing.T, s *site) {
 	// What is being edited doesn't count.
 	s.edit(file, "replicas: 1", "replicas: error 'not yet'")
 	s.must(0, "up", "dev", "--from", good, "--yes")
-	s.must(0, "status", "dev")
 	s.must(0, "plan", "dev", "--from", good)
 	if out := s.git("status", "--porcelain"); out != "M "+file {
 		t.Errorf("the working tree is\n%s", out)
@@ -121,6 +120,7 @@ func badRollout(t *testing.T, s *site) {
 	s.git("checkout", "--quiet", good, "--", ".")
 	s.commit("Back")
 	s.must(0, "up", "dev", "--yes")
+	s.must(0, "status", "dev")
 
 	list = s.history("dev", "--limit", "4")
 	if len(list) != 4 {
