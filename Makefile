@@ -9,17 +9,22 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The fuzz tests, by package and name.
 FUZZ := addons:FuzzDiff \
 	addons:FuzzSettled \
+	aws:FuzzCanonicalName \
+	aws:FuzzParseSpec \
 	check/policy/secrets:FuzzScan \
+	check/schema:FuzzJudge \
+	check/schema:FuzzSchedule \
 	kops:FuzzParseSpec \
 	plan:FuzzDiff \
 	plan:FuzzSplitPath \
 	provided:FuzzParse \
 	render:FuzzFormat \
 	render:FuzzObjects \
+	ui:FuzzLineDiff \
 	versions:FuzzParse
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test unit e2e soak bench render lint fmt clean vendor-crds FORCE
+.PHONY: help build demo test unit e2e soak bench render lint fmt clean vendor-crds vendor-schemas FORCE
 
 include sandbox/sandbox.mk
 
@@ -66,6 +71,9 @@ render: build ## write generated/
 
 vendor-crds: ## take the custom resource definitions from their pinned modules
 	$(GO) run ./addons/vendorcrds
+
+vendor-schemas: ## take Kubernetes' schemas from its pinned modules
+	$(GO) run ./internal/check/schema/vendorschemas
 
 lint: ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }

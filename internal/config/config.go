@@ -45,7 +45,9 @@ type Config struct {
 	// Versions is what the version matrix may say.
 	Versions Versions `mapstructure:"versions"`
 	// Provided are objects that exist although git doesn't declare them, as
-	// kind and name or kind and namespace/name: what may be referred to.
+	// kind and name or kind and namespace/name: what may be referred to, and,
+	// of the kind CustomResourceDefinition, what may be made. See package
+	// provided.
 	Provided []string `mapstructure:"provided"`
 	// Drift is what the drift report is to make of what it finds.
 	Drift Drift `mapstructure:"drift"`
