@@ -25,9 +25,9 @@ const expiresSoon = 14 * 24 * time.Hour
 
 // look finds out all there is to say about one cluster. Whatever goes wrong is
 // part of what it gives: one cluster must not spoil the report of the others.
-func look(ctx context.Context, f *factory, c *config.Config, rendered *render.Cluster, matrix *versions.Matrix) drift.Look {
+func look(ctx context.Context, f *factory, c *config.Config, rendered *render.Cluster, matrix *versions.Matrix) (l drift.Look) {
 	start := time.Now()
-	l := drift.Look{Cluster: rendered.Name}
+	l.Cluster = rendered.Name
 	defer func() { l.Took = time.Since(start) }()
 	t, err := f.target(ctx, c, rendered, targetOptions{report: func(plan.Event) {}})
 	if err != nil {
