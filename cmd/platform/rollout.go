@@ -96,18 +96,18 @@ func (d *deployment) waysBack(objects []stuck) []string {
 		kind, at, _ := strings.Cut(o.resource, " ")
 		namespace, object, _ := strings.Cut(at, "/")
 		if o.undoable {
-			undo = append(undo, fmt.Sprintf("kubectl rollout undo %s/%s -n %s --context %s --kubeconfig %s   (then put git right)",
+			undo = append(undo, fmt.Sprintf("kubectl rollout undo %s/%s -n %s --context %s --kubeconfig %s   # then put git right",
 				strings.ToLower(kind), object, namespace, d.declaration.Kops.Name(), relative(d.source.home, d.config.KubeconfigPath())))
 		}
 	}
 	var from string
 	switch good := d.lastGood(); {
 	case good != nil:
-		from = fmt.Sprintf("platform up %s --from %s   (as deployed %s by %s)", d.Name, git.Short(good.Commit), record.Time(good.Started), good.By.Name)
+		from = fmt.Sprintf("platform up %s --from %s   # as deployed %s by %s", d.Name, git.Short(good.Commit), record.Time(good.Started), good.By.Name)
 	case d.source.commit.Hash != "":
-		from = fmt.Sprintf("platform up %s --from COMMIT   (no deployment that was well is on record)", d.Name)
+		from = fmt.Sprintf("platform up %s --from COMMIT   # no deployment that was well is on record", d.Name)
 	default:
-		from = fmt.Sprintf("platform up %s   (once the file is right again)", d.Name)
+		from = fmt.Sprintf("platform up %s   # once the file is right again", d.Name)
 	}
 	lines := []string{"the way back:"}
 	if len(undo) > 0 {

@@ -40,7 +40,7 @@ func documented(t *testing.T, s *site) []string {
 		}
 		texts = append(texts, found[1])
 	}
-	line := regexp.MustCompile(`(?m)^\s*(?:\$ )?(?:eval "\$\()?((?:bin/)?platform [^|#\n]*?)(?:\)")?\s*(?:[|#].*)?$`)
+	line := regexp.MustCompile(`(?m)^\s*(?:\$ )?(?:eval "\$\()?((?:bin/)?platform [^|#>\n]*?)(?:\)")?\s*(?:[|#>].*)?$`)
 	var out []string
 	for _, text := range texts {
 		for _, found := range line.FindAllStringSubmatch(text, -1) {
