@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"platform/internal/check"
+	"platform/internal/check/embedded"
 	"platform/internal/check/kopsspec"
 	"platform/internal/check/matrix"
 	"platform/internal/check/objects"
@@ -31,5 +32,6 @@ func All(o Options) []check.Rule {
 		objects.Rules(objects.Options{Provided: o.Provided}),
 		policy.Rules(),
 		[]check.Rule{matrix.Rule(o.KopsVersion), kopsspec.Rule(o.Worker)},
+		embedded.Rules(),
 	)
 }
