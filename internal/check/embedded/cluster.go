@@ -12,6 +12,7 @@ import (
 	"platform/internal/check"
 	"platform/internal/check/pods"
 	"platform/internal/plan"
+	"platform/internal/provided"
 	"platform/internal/render"
 )
 
@@ -20,6 +21,8 @@ type cluster struct {
 	*render.Cluster
 	pods    []pods.Pod
 	objects map[objectID]declared
+	// provided are objects that programs of the cluster create.
+	provided []provided.Object
 }
 
 // objectID names a namespaced object of the core group.
@@ -36,6 +39,16 @@ func newCluster(rendered *render.Cluster) *cluster {
 		for _, object := range file.Objects {
 			if object.GetAPIVersion() == "v1" {
 				c.objects[objectID{object.GetKind(), object.GetNamespace(), object.GetName()}] = declared{file, object}
+			}
+			for entry := range strings.SplitSeq(object.GetAnnotations()[provided.Annotation], ";") {
+				p, err := provided.Parse(entry)
+				if err != nil {
+					continue // another rule's finding
+				}
+				if p.Namespace == "" {
+					p.Namespace = object.GetNamespace()
+				}
+				c.provided = append(c.provided, p)
 			}
 		}
 	}
@@ -56,14 +69,23 @@ func (t *text) at(line int, message, fix string) check.Finding {
 	return check.OnObject(t.cluster, t.file, t.object, t.path).Saying(atLine(line, message), fix)
 }
 
-// texts are the files of a ConfigMap or Secret by key. It says whether the
-// object is declared: what isn't may have any.
+// texts are the files of a ConfigMap or Secret by key; one whose content isn't
+// known is nil. It says whether the keys are known: an object that isn't declared
+// may have any.
 func (c *cluster) texts(kind, namespace, name string) (map[string]*text, bool) {
+	out := map[string]*text{}
 	d, ok := c.objects[objectID{kind, namespace, name}]
 	if !ok {
-		return nil, false
+		known := false
+		for _, p := range c.provided {
+			if p.Matches(kind, namespace, name) {
+				for _, key := range p.Keys {
+					out[key], known = nil, true
+				}
+			}
+		}
+		return out, known
 	}
-	out := map[string]*text{}
 	add := func(field string, decode func(string) (string, bool)) {
 		values, _, _ := unstructured.NestedMap(d.object.Object, field)
 		for key, value := range values {
@@ -172,25 +194,21 @@ type environment struct {
 
 func (c *cluster) environment(pod *pods.Pod, container pods.Container) environment {
 	e := environment{values: map[string]*string{}}
-	from := func(kind, name string, optional *bool, use func(map[string]*text)) {
-		texts, ok := c.texts(kind, pod.Namespace(), name)
-		if !ok {
-			e.open = true
-			return
-		}
-		use(texts)
-	}
 	for _, source := range container.EnvFrom {
-		all := func(texts map[string]*text) {
-			for key, t := range texts {
+		kind, name := "ConfigMap", ""
+		switch {
+		case source.ConfigMapRef != nil:
+			name = source.ConfigMapRef.Name
+		case source.SecretRef != nil:
+			kind, name = "Secret", source.SecretRef.Name
+		}
+		texts, known := c.texts(kind, pod.Namespace(), name)
+		e.open = e.open || !known
+		for key, t := range texts {
+			e.values[source.Prefix+key] = nil
+			if t != nil {
 				e.values[source.Prefix+key] = &t.content
 			}
-		}
-		if ref := source.ConfigMapRef; ref != nil {
-			from("ConfigMap", ref.Name, ref.Optional, all)
-		}
-		if ref := source.SecretRef; ref != nil {
-			from("Secret", ref.Name, ref.Optional, all)
 		}
 	}
 	for _, v := range container.Env {

@@ -18,8 +18,9 @@ type mount struct {
 	// files are by path below at, "" for a mount of one file. One whose
 	// content isn't known is nil.
 	files map[string]*text
-	// open says that there may be more files than these.
-	open bool
+	// open says that there may be more files than these; optional that there may
+	// be some of an object that needn't exist.
+	open, optional bool
 	// source is the volume's, for messages.
 	source string
 }
@@ -70,10 +71,10 @@ func (c *cluster) volume(pod *pods.Pod, volume corev1.Volume) mount {
 	switch source := volume.VolumeSource; {
 	case source.ConfigMap != nil:
 		m.source = "ConfigMap " + source.ConfigMap.Name
-		m.add(c, "ConfigMap", pod.Namespace(), source.ConfigMap.Name, source.ConfigMap.Items)
+		m.add(c, "ConfigMap", pod.Namespace(), source.ConfigMap.Name, source.ConfigMap.Items, source.ConfigMap.Optional)
 	case source.Secret != nil:
 		m.source = "Secret " + source.Secret.SecretName
-		m.add(c, "Secret", pod.Namespace(), source.Secret.SecretName, source.Secret.Items)
+		m.add(c, "Secret", pod.Namespace(), source.Secret.SecretName, source.Secret.Items, source.Secret.Optional)
 	case source.DownwardAPI != nil:
 		for _, item := range source.DownwardAPI.Items {
 			m.files[path.Clean(item.Path)] = nil
@@ -81,10 +82,10 @@ func (c *cluster) volume(pod *pods.Pod, volume corev1.Volume) mount {
 	case source.Projected != nil:
 		for _, part := range source.Projected.Sources {
 			if part.ConfigMap != nil {
-				m.add(c, "ConfigMap", pod.Namespace(), part.ConfigMap.Name, part.ConfigMap.Items)
+				m.add(c, "ConfigMap", pod.Namespace(), part.ConfigMap.Name, part.ConfigMap.Items, part.ConfigMap.Optional)
 			}
 			if part.Secret != nil {
-				m.add(c, "Secret", pod.Namespace(), part.Secret.Name, part.Secret.Items)
+				m.add(c, "Secret", pod.Namespace(), part.Secret.Name, part.Secret.Items, part.Secret.Optional)
 			}
 			if part.ServiceAccountToken != nil {
 				m.files[path.Clean(part.ServiceAccountToken.Path)] = nil
@@ -108,17 +109,23 @@ func (c *cluster) volume(pod *pods.Pod, volume corev1.Volume) mount {
 }
 
 // add adds an object's keys, all of them or those that are chosen.
-func (m *mount) add(c *cluster, kind, namespace, name string, items []corev1.KeyToPath) {
-	texts, declared := c.texts(kind, namespace, name)
+func (m *mount) add(c *cluster, kind, namespace, name string, items []corev1.KeyToPath, optional *bool) {
+	texts, known := c.texts(kind, namespace, name)
+	if !known {
+		if optional != nil && *optional {
+			m.optional = true
+			return
+		}
+		m.open = m.open || len(items) == 0
+	}
 	if len(items) == 0 {
-		m.open = m.open || !declared
 		for key, t := range texts {
 			m.files[key] = t
 		}
 		return
 	}
 	for _, item := range items {
-		if t, ok := texts[item.Key]; ok || !declared {
+		if t, ok := texts[item.Key]; ok || !known {
 			m.files[path.Clean(item.Path)] = t
 		}
 	}
@@ -143,7 +150,7 @@ func (p *program) file(name string) found {
 	if t, ok := m.files[rest]; ok {
 		return found{text: t}
 	}
-	return found{missing: !m.open, why: fmt.Sprintf("%s, which is mounted there, has no such file", m.source)}
+	return found{missing: !m.open && !m.optional, why: fmt.Sprintf("%s, which is mounted there, has no such file", m.source)}
 }
 
 // mountOf is the innermost mount that a path is in, and the path below it.
@@ -169,7 +176,7 @@ type namedText struct {
 // may be more.
 func (p *program) glob(pattern string) (files []namedText, open bool) {
 	for _, m := range p.mounts {
-		if m.open && (m.at == path.Dir(pattern) || strings.HasPrefix(path.Dir(pattern)+"/", m.at+"/")) {
+		if (m.open || m.optional) && (m.at == path.Dir(pattern) || strings.HasPrefix(path.Dir(pattern)+"/", m.at+"/")) {
 			open = true
 		}
 		for rest, t := range m.files {
