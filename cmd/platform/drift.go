@@ -76,8 +76,9 @@ Exit codes: 0 no drift, 1 it couldn't be told, 2 drift.`,
   platform drift --format html > drift.html
   platform drift --format json > drift.json
   platform drift --last --format prometheus
-  platform drift --shard 1/4 --format json > 1.json
-  platform drift --merge 1.json,2.json,3.json,4.json`,
+  platform drift --shard 1/2 --format json > 1.json
+  platform drift --shard 2/2 --format json > 2.json
+  platform drift --merge 1.json,2.json`,
 		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			c, err := f.Config()
 			if err != nil {
