@@ -18,7 +18,8 @@ type Look struct {
 	// Changes are those of the plan, and further ones of the layers Versions,
 	// Certificates and Undeclared.
 	Changes []plan.Change
-	// Err says why the cluster, or the layers of Unread, couldn't be read.
+	// Err says why the cluster, or the layers of Unread, couldn't be read. Their
+	// changes don't count.
 	Err    error
 	Unread []plan.Layer
 

@@ -185,7 +185,7 @@ func (p *page) tiles(r *drift.Report) {
 	t := r.Totals()
 	p.Tiles = []tile{
 		{"Findings", t.Current, "current"}, {"New", t.New, "new"}, {"Resolved", t.Resolved, "resolved"},
-		{"Ignored", t.Ignored, "ignored"}, {"Clean clusters", t.Clean, "clean"}, {"Unreachable", t.Unreachable, "unreachable"},
+		{"Ignored", t.Ignored, "ignored"}, {"Clean", t.Clean, "clean"}, {"Unreachable", t.Unreachable, "unreachable"},
 	}
 }
 

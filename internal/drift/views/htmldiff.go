@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"platform/internal/drift"
+	"platform/internal/plan"
 	"platform/internal/ui"
 )
 
@@ -75,7 +76,9 @@ func (d *diffs) finding(f drift.Finding) finding {
 		v.Short = true
 		return v
 	}
-	v.About = append(v.About, fact{Label: "What", Text: cmp.Or(f.Reason, meaning(f.Op))})
+	if f.Reason != "" || len(f.Diff) == 0 || f.Op != plan.Update {
+		v.About = append(v.About, fact{Label: "State", Text: cmp.Or(f.Reason, meaning(f.Op))})
+	}
 	if f.Source != "" {
 		v.About = append(v.About, fact{Label: "Declared in", Text: f.Source, Code: true})
 	}
