@@ -24,7 +24,7 @@ FUZZ := addons:FuzzDiff \
 	versions:FuzzParse
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test unit e2e soak bench render lint fmt clean vendor-crds vendor-schemas FORCE
+.PHONY: help build demo test unit e2e soak bench render lint fmt clean vendor-crds vendor-schemas groovy FORCE
 
 include sandbox/sandbox.mk
 
@@ -53,11 +53,12 @@ unit: sandbox ## unit tests, the jsonnet library's and those against a real API 
 	.sandbox/venv/bin/python -m unittest discover -s sandbox/aws/tests -t sandbox/aws
 
 e2e: build sandbox .sandbox/bin/kops ## the whole life of a cluster on a sandbox of its own
-	$(GO) test -count=1 -timeout 40m -tags e2e ./test/e2e/...
+	$(GO) test -p 1 -count=1 -timeout 60m -tags e2e ./test/e2e/... ./test/pipeline/...
 
 soak: build sandbox .sandbox/bin/kops ## long campaigns: interruptions everywhere, fuzzing
-	SOAK=1 $(GO) test -count=1 -timeout 120m -tags e2e ./test/e2e/...
+	SOAK=1 $(GO) test -p 1 -count=1 -timeout 180m -tags e2e ./test/e2e/... ./test/pipeline/...
 	$(GO) test -count=1 -timeout 60m ./internal/addons -run PlanAgrees -mutations 5000 -seed 7
+	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 60s ./test/pipeline/declarative
 	set -e; for target in $(FUZZ); do \
 		$(GO) test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime 60s "./internal/$${target%:*}"; \
 	done
@@ -72,13 +73,19 @@ render: build ## write generated/
 vendor-crds: ## take the custom resource definitions from their pinned modules
 	$(GO) run ./addons/vendorcrds
 
+groovy: .sandbox/groovy-all-2.4.21.jar ## compile the Jenkinsfile by Jenkins' Groovy (takes Java and Maven)
+	GROOVY_JAR=$(CURDIR)/$< $(GO) test -count=1 -run TestGroovy ./test/pipeline
+
+.sandbox/groovy-all-2.4.21.jar:
+	mvn -q dependency:copy -Dartifact=org.codehaus.groovy:groovy-all:2.4.21 -DoutputDirectory=$(CURDIR)/.sandbox
+
 vendor-schemas: ## take Kubernetes' schemas from its pinned modules
 	$(GO) run ./internal/check/schema/vendorschemas
 
 lint: ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./test/...
+	$(GO) vet -tags e2e ./test/... ./ci/...
 	cd sandbox && $(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
