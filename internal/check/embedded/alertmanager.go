@@ -61,13 +61,17 @@ func (p *program) alertmanager() []check.Finding {
 		out = append(out, p.at(field, fmt.Sprintf("--enable-feature: %v", err), "Name features that Alertmanager has."))
 	}
 	load := func(content string) error { return loadAlertmanager(content, flags) }
-	for _, problem := range loadProblems(t.content, load) {
+	tree := parseYAML(t.content)
+	found := loadProblems(t.content, load)
+	for _, problem := range found {
 		out = append(out, t.at(problem.line, problem.message, fixAlertmanager))
 	}
-	tree := parseYAML(t.content)
 	out = append(out, p.references(t, tree, path.Dir(name))...)
 	out = append(out, p.templates(t, tree, path.Dir(name))...)
-	return append(out, unreached(t, tree)...)
+	if len(found) == 0 {
+		out = append(out, unreached(t, tree)...)
+	}
+	return out
 }
 
 // How matchers are read is a setting of the whole process.

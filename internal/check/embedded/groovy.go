@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -93,11 +94,23 @@ func (g *groovy) step() bool {
 	case c == '\n':
 		g.take(1)
 		g.value = false
+	case isWord(c):
+		end := g.pos
+		for end < len(g.text) && isWord(g.text[end]) {
+			end++
+		}
+		// Behind these comes a value.
+		g.value = !slices.Contains([]string{"return", "in", "case", "assert"}, g.text[g.pos:end])
+		g.take(end - g.pos)
 	default:
-		g.value = c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+		g.value = false
 		g.take(1)
 	}
 	return true
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
 // slashy reads a string /…/, if it is one: it ends in its line.

@@ -22,8 +22,12 @@ func findNginx(ctx context.Context, r *check.Repository) ([]check.Finding, error
 		for _, p := range c.programs(named("nginx")) {
 			out = append(out, p.nginx()...)
 		}
-		for _, p := range c.programs(named("nginx-ingress")) {
+		controllers := c.programs(named("nginx-ingress"))
+		for _, p := range controllers {
 			out = append(out, p.nginxIngress()...)
+		}
+		if len(controllers) > 0 {
+			out = append(out, c.ingressAnnotations()...)
 		}
 		return out
 	})

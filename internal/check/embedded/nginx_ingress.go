@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"platform/internal/check"
+	"platform/internal/plan"
 )
 
 // nginxIngress checks the settings of F5's ingress controller: a ConfigMap that
@@ -178,4 +180,37 @@ var settings = map[string]setting{
 	"worker-processes":              workers,
 	"worker-rlimit-nofile":          number,
 	"worker-shutdown-timeout":       duration,
+}
+
+// foreignAnnotations are those of the ingress controller that Kubernetes had once.
+const foreignAnnotations = "nginx.ingress.kubernetes.io/"
+
+// annotationSnippets are annotations of Ingresses that nginx reads, by the block
+// that they are put into.
+var annotationSnippets = map[string]string{
+	"nginx.org/location-snippets": "location",
+	"nginx.org/server-snippets":   "server",
+}
+
+// ingressAnnotations checks the annotations of Ingresses.
+func (c *cluster) ingressAnnotations() []check.Finding {
+	var out []check.Finding
+	for _, file := range c.Files {
+		for _, object := range file.Objects {
+			if object.GroupVersionKind().GroupKind() != (schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}) {
+				continue
+			}
+			annotations := object.GetAnnotations()
+			for _, key := range slices.Sorted(maps.Keys(annotations)) {
+				t := &text{c.Name, declared{file, object}, plan.JoinPath("metadata.annotations", key), annotations[key]}
+				if context := annotationSnippets[key]; context != "" {
+					out = append(out, snippet(t, context)...)
+				}
+				if strings.HasPrefix(key, foreignAnnotations) {
+					out = append(out, t.at(0, "the cluster's ingress controller ignores annotations "+foreignAnnotations+"…, which are another's", "Use its own, nginx.org/…, or remove it."))
+				}
+			}
+		}
+	}
+	return out
 }

@@ -32,6 +32,7 @@ func findPrometheus(ctx context.Context, r *check.Repository) ([]check.Finding, 
 		return nil, err
 	}
 	books := &runbooks{root: r.Config.Root}
+	sources := &sources{root: r.Config.Root, files: r.Sources}
 	found, err := each(ctx, r, func(c *cluster) []check.Finding {
 		var out []check.Finding
 		modules, found := c.blackbox()
@@ -39,8 +40,8 @@ func findPrometheus(ctx context.Context, r *check.Repository) ([]check.Finding, 
 		for _, p := range c.programs(named("prometheus")) {
 			rules, found := p.prometheus(modules)
 			out = append(out, found...)
-			out = append(out, checkRules(rules, books)...)
-			out = append(out, tests.run(ctx, c.Name, rules)...)
+			out = append(out, checkRules(rules, books, sources)...)
+			out = append(out, tests.run(ctx, c.Name, rules, sources)...)
 		}
 		return out
 	})

@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -22,18 +24,20 @@ const fixRules = "Mend the rule. It is read by the parser of Prometheus " + prom
 
 // checkRules checks files of rules: that Prometheus can load them, and that each
 // alert says how bad it is, what it is, and what to do.
-func checkRules(files []namedText, books *runbooks) []check.Finding {
+func checkRules(files []namedText, books *runbooks, sources *sources) []check.Finding {
 	var out []check.Finding
 	for _, file := range files {
 		if found := ruleProblems(file.content); len(found) > 0 {
 			for _, problem := range found {
-				out = append(out, file.at(problem.line, problem.message, fixRules))
+				out = append(out, sources.place(file.at(problem.line, problem.message, fixRules), problem.rule))
 			}
 			continue
 		}
 		eachRule(parseYAML(file.content), func(kind string, name, rule *yaml.Node) {
 			if kind == "alert" {
-				out = append(out, conventions(file.text, name, rule, books)...)
+				for _, f := range conventions(file.text, name, rule, books) {
+					out = append(out, sources.place(f, name.Value))
+				}
 			}
 		})
 	}
@@ -43,39 +47,56 @@ func checkRules(files []namedText, books *runbooks) []check.Finding {
 var rulePosition = regexp.MustCompile(`^(\d+):\d+: (?:\d+:\d+: )?`)
 
 // ruleProblems is what Prometheus' parser has against a file of rules.
-func ruleProblems(content string) []problem {
+func ruleProblems(content string) []ruleProblem {
 	groups, errs := rulefmt.Parse([]byte(content), false, model.UTF8Validation)
-	var out []problem
+	var out []ruleProblem
 	tree := parseYAML(content)
 	for _, err := range errs {
+		rule, line := "", 0
+		var e *rulefmt.Error
+		if errors.As(err, &e) {
+			rule, line = e.RuleName, ruleLine(tree, e)
+		}
 		message := err.Error()
 		if m := rulePosition.FindStringSubmatch(message); m != nil {
-			line, _ := strconv.Atoi(m[1])
-			p := problem{line, strings.TrimPrefix(message, m[0])}
-			if line == 0 {
-				p.line = ruleLine(tree, err)
+			if at, _ := strconv.Atoi(m[1]); at > 0 {
+				line = at
 			}
-			out = append(out, p)
+			out = append(out, ruleProblem{problem{line, strings.TrimPrefix(message, m[0])}, rule})
 			continue
 		}
-		found := problems(err)
-		for i := range found {
-			if found[i].line == 0 {
-				found[i].line = ruleLine(tree, err)
+		for _, p := range problems(err) {
+			if p.line = cmp.Or(p.line, line); p.line == 0 {
+				p.line = locate(content, loadRules, err)
 			}
+			out = append(out, ruleProblem{p, rule})
 		}
-		out = append(out, found...)
 	}
+	// It decodes the text twice, and complains twice.
+	out = slices.Compact(out)
 	if groups != nil && len(groups.Groups) == 0 && len(out) == 0 {
-		out = append(out, problem{1, "there are no rules in it"})
+		out = append(out, ruleProblem{problem: problem{1, "there are no rules in it"}})
 	}
 	return out
 }
 
+// loadRules gives the first thing that is wrong with a file of rules.
+func loadRules(content string) error {
+	if _, errs := rulefmt.Parse([]byte(content), false, model.UTF8Validation); len(errs) > 0 {
+		return errs[0]
+	}
+	return nil
+}
+
+// ruleProblem is what is wrong with a rule, or with a file as a whole.
+type ruleProblem struct {
+	problem
+	rule string
+}
+
 // ruleLine is that of the rule that an error is about.
-func ruleLine(tree *yaml.Node, err error) int {
-	e, ok := err.(*rulefmt.Error)
-	if !ok || len(tree.Content) == 0 {
+func ruleLine(tree *yaml.Node, e *rulefmt.Error) int {
+	if len(tree.Content) == 0 {
 		return 0
 	}
 	_, groups := field(tree.Content[0], "groups")

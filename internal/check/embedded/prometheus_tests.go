@@ -71,7 +71,7 @@ func readRuleTests(root string) (*ruleTests, []check.Finding, error) {
 }
 
 // run runs the tests of a cluster's rules, and says which rules have none.
-func (r *ruleTests) run(ctx context.Context, cluster string, rules []namedText) []check.Finding {
+func (r *ruleTests) run(ctx context.Context, cluster string, rules []namedText, sources *sources) []check.Finding {
 	var out []check.Finding
 	rules = slices.DeleteFunc(slices.Clone(rules), func(file namedText) bool { return len(ruleProblems(file.content)) > 0 })
 	fires, silent, expressions := map[string]bool{}, map[string]bool{}, map[string]bool{}
@@ -115,7 +115,7 @@ func (r *ruleTests) run(ctx context.Context, cluster string, rules []namedText) 
 			}
 			f := file.at(name.Line, message, "Write one, in a file *_test.yaml beside the rules.")
 			f.Level = check.Warning
-			out = append(out, f)
+			out = append(out, sources.place(f, name.Value))
 		})
 	}
 	return out

@@ -20,7 +20,8 @@ func Lint(root *Element) []Problem {
 	l.agent(root, "")
 	l.references(root)
 	for name, label := range l.labels {
-		if !l.used[name] && name != errorLabel && name != logLabel {
+		// Where a label is missing, this one may be what was meant.
+		if !l.dangling && !l.used[name] && name != errorLabel && name != logLabel {
 			l.warn(label, "nothing leads to <label %s>", name)
 		}
 	}
@@ -43,6 +44,8 @@ type linter struct {
 	used     map[string]bool
 	// ids and buffers are where an @id or a buffer's path came first.
 	ids, buffers map[string]Param
+	// dangling says that something leads to a label that there isn't.
+	dangling bool
 	// rootDir says that plugins with an @id get folders of their own.
 	rootDir bool
 }
@@ -302,6 +305,7 @@ func (l *linter) references(e *Element) {
 		}
 		if l.labels[p.Value] == nil && p.Value != rootLabel {
 			l.addParam(p, "%s is %s, but there is no <label %s>", p.Name, p.Value, p.Value)
+			l.dangling = true
 		}
 		l.used[p.Value] = true
 	}
