@@ -30,6 +30,8 @@ func TestLife(t *testing.T) {
 		{"exactly the edit", exactlyTheEdit},
 		{"rolling update", rollingUpdate},
 		{"drift is corrected", driftIsCorrected},
+		{"drift is reported", driftIsReported},
+		{"saved plans", savedPlans},
 		{"state survives a restart", survivesRestart},
 		{"not becoming ready", notBecomingReady},
 		{"a bad rollout and the ways back", badRollout},
