@@ -8,8 +8,7 @@ import (
 
 func TestUndeclaredRecords(t *testing.T) {
 	spec := Spec{Cluster: "dev.example.net", HostedZone: "example.net", Wildcard: "*.k.dev.example.net"}
-	z := zone{Name: "example.net"}
-	for _, r := range []record{
+	z := zone{Name: "example.net", Records: []record{
 		{Name: "example.net", Type: "SOA"}, {Name: "www.example.net", Type: "A"},
 		{Name: "xdev.example.net", Type: "A"}, {Name: "a.int.example.net", Type: "A"},
 		{Name: "*.k.dev.example.net", Type: "A"}, {Name: "_platform.k.dev.example.net", Type: "TXT"},
@@ -19,9 +18,7 @@ func TestUndeclaredRecords(t *testing.T) {
 		{Name: "_acme-challenge.x.k.dev.example.net", Type: "TXT"},
 		{Name: "byhand.k.dev.example.net", Type: "CNAME"}, {Name: "legacy.dev.example.net", Type: "A"},
 		{Name: "dev.example.net", Type: "TXT"},
-	} {
-		z.Records = append(z.Records, r)
-	}
+	}}
 	want := []string{"Record/byhand.k.dev.example.net CNAME", "Record/legacy.dev.example.net A", "Record/dev.example.net TXT"}
 	if d := cmp.Diff(want, undeclared(spec, z)); d != "" {
 		t.Error(d)
