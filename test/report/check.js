@@ -97,6 +97,8 @@ async function look(browser, task, screen, scheme) {
 async function behaves(page) {
   const problems = [];
   await page.reload();
+  // Lists of a fleet's findings are closed at first.
+  await page.evaluate(() => { for (const d of document.querySelectorAll('.cluster > details')) d.open = true; });
   const visible = () => page.evaluate(() => [...document.querySelectorAll('.f')].filter((f) => f.checkVisibility()).length);
   const all = await visible();
   for (const filter of await page.locator('.filter input').all()) {
@@ -107,12 +109,14 @@ async function behaves(page) {
     if (got !== want || want === 0) problems.push(`the filter ${name} shows ${got} findings of ${want}`);
   }
   // On paper everything is there, whatever was filtered and closed.
+  await page.evaluate(() => { for (const d of document.querySelectorAll('details')) d.open = false; });
   await page.emulateMedia({ media: 'print' });
-  const hidden = await page.evaluate(() => [...document.querySelectorAll('.f, .f > div, .f pre')].filter((e) => !e.checkVisibility() || e.getBoundingClientRect().height === 0).length);
+  const hidden = await page.evaluate(() => [...document.querySelectorAll('.f, .f > div, .f pre, .cluster > details > div')].filter((e) => !e.checkVisibility() || e.getBoundingClientRect().height === 0).length);
   if (hidden > 0) problems.push(`${hidden} parts of findings aren't printed`);
   await page.emulateMedia({ media: 'screen' });
   // By keyboard: the first key leads past the header, and a finding opens.
   await page.reload();
+  await page.evaluate(() => { for (const d of document.querySelectorAll('.cluster > details')) d.open = true; });
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   if (!page.url().endsWith('#findings')) problems.push('the first link doesn’t skip to the findings');

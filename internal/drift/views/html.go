@@ -116,6 +116,8 @@ type section struct {
 	Summary       string
 	Error, Paused string
 	Findings      []finding
+	// Listed is the label of the list, where it isn't open at once.
+	Listed string
 	// Left says what has no difference on the page.
 	Left string
 }
@@ -147,7 +149,7 @@ func newPage(r *drift.Report, entries []drift.Entry) *page {
 		linked[s.ID] = true
 	}
 	for i, c := range r.Clusters {
-		p.Cards = append(p.Cards, newCard(c, ids[i], linked[ids[i]], history))
+		p.Cards = append(p.Cards, newCard(c, ids[i], linked[ids[i]], p.Dense, history))
 	}
 	p.Versions = newVersionSection(r.Clusters)
 	p.resolved(r)
@@ -199,7 +201,7 @@ func (p *page) total(history []drift.Night) {
 	p.Scale = fmt.Sprintf("findings, at most %d", s.most)
 }
 
-func newCard(c drift.Cluster, id string, linked bool, history []drift.Night) card {
+func newCard(c drift.Cluster, id string, linked, dense bool, history []drift.Night) card {
 	t := c.Tally()
 	k := card{ID: id, Name: c.Name, Linked: linked, State: c.State, Count: t.Current, Unit: "findings"}
 	if t.Current == 1 {
@@ -232,10 +234,10 @@ func newCard(c drift.Cluster, id string, linked bool, history []drift.Night) car
 	if c.Paused != nil {
 		k.Notes = append(k.Notes, pause(*c.Paused))
 	}
-	if about := join(" · ", strings.TrimPrefix(c.Server, "https://"), c.Account, c.Region); about != "" {
+	if about := join(" · ", strings.TrimPrefix(c.Server, "https://"), c.Account, c.Region); about != "" && !dense {
 		k.Notes = append(k.Notes, about)
 	}
-	if c.Requests > 0 {
+	if c.Requests > 0 && !dense {
 		k.Notes = append(k.Notes, fmt.Sprintf("%s in %.1f s", count(c.Requests, "request"), c.Seconds))
 	}
 	s := newSparks(id+"-spark", c.Name, history, 8, 30)
@@ -293,6 +295,7 @@ func (p *page) sections(r *drift.Report, ids []string) {
 		if c.Paused != nil {
 			s.Paused = "Deployments are " + pause(*c.Paused)
 		}
+		s.Listed = "Findings in " + c.Name
 		short := 0
 		diffs.begin(c.Name)
 		for _, f := range findings {
