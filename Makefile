@@ -24,7 +24,7 @@ FUZZ := addons:FuzzDiff \
 	versions:FuzzParse
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test unit e2e soak bench render lint fmt clean vendor-crds vendor-schemas groovy FORCE
+.PHONY: help build demo test unit e2e soak bench render lint fmt clean vendor-crds vendor-schemas groovy report-test screenshots FORCE
 
 include sandbox/sandbox.mk
 
@@ -45,7 +45,7 @@ bin/platform: FORCE
 demo: build sandbox ## bring up the dev cluster on this machine
 	bin/platform up dev --sandbox --yes
 
-test: lint unit e2e ## all tests, end-to-end ones included
+test: lint unit e2e report-test ## all tests, end-to-end ones included
 
 unit: sandbox ## unit tests, the jsonnet library's and those against a real API server
 	$(GO) test ./...
@@ -72,6 +72,23 @@ render: build ## write generated/
 
 vendor-crds: ## take the custom resource definitions from their pinned modules
 	$(GO) run ./addons/vendorcrds
+
+# A browser, to look at the drift report's page with.
+BROWSER := .sandbox/browser
+
+$(BROWSER)/.installed: test/report/package.json test/report/package-lock.json
+	@mkdir -p $(BROWSER)
+	@for program in $${CHROMIUM:-chromium} node npm; do command -v $$program >/dev/null || missing=1; done; \
+	test -z "$$missing" || { apt-get update -qq && apt-get install -y --no-install-recommends chromium nodejs npm; }
+	cp test/report/package.json test/report/package-lock.json $(BROWSER)/
+	npm ci --prefix $(BROWSER) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+report-test: $(BROWSER)/.installed ## the drift report's page in a browser: layout, accessibility
+	$(GO) test -count=1 -timeout 15m -tags e2e ./test/report
+
+screenshots: $(BROWSER)/.installed ## renew the pictures in docs/images
+	$(GO) test -count=1 -timeout 15m -tags e2e -run TestPage ./test/report -update
 
 groovy: .sandbox/groovy-all-2.4.21.jar ## compile the Jenkinsfile by Jenkins' Groovy (takes Java and Maven)
 	GROOVY_JAR=$(CURDIR)/$< $(GO) test -count=1 -run TestGroovy ./test/pipeline

@@ -155,8 +155,9 @@ func driftRun(ctx context.Context, f *factory, o driftOptions) error {
 		if err := reports.Put(ctx, report); err != nil {
 			return fmt.Errorf("keeping the report in %s: %w", reports, err)
 		}
+		// Not worth a report: the next one tries again.
 		if err := reports.Prune(ctx, store.DefaultKeep); err != nil {
-			return fmt.Errorf("removing old reports from %s: %w", reports, err)
+			fmt.Fprintf(f.Streams.Err, "drift: removing old reports from %s: %v\n", reports, err)
 		}
 	}
 	if err := printDrift(ctx, f, o, report, reports); err != nil {
