@@ -27,12 +27,15 @@ function(particulars) {
   // Networks that may reach the API, SSH on the machines, and the ingress.
   access: error "cluster: must provide 'access', as { api, ssh, ingress }",
   hasJenkins: true,
+  // The clusters that its own nightly job reports on: see addons/monitoring.
+  reportsOn: [],
   // AWS permissions of the stacks' service accounts, as lists of policy statements
   // by namespace/name.
   permissions: certManager.permissions(cluster, 'cert-manager') +
                (if cluster.hasJenkins then jenkins.permissions(cluster) else {}) +
                logging.permissions(cluster, 'logging') +
                monitoring.permissions(cluster, 'monitoring') +
+               (if cluster.reportsOn == [] then {} else monitoring.driftPermissions(cluster, cluster.reportsOn, 'monitoring')) +
                storage.permissions(cluster, 'storage'),
 
   // Facts //////////////////////////////////////////////////////////////////////

@@ -24,6 +24,8 @@
   // The role that builds deploy as.
   deployRole: 'platform-deployer',
   snapshotBucket: 'example-net-elasticsearch-snapshots',
+  // Where the tool's own image is: see docs/aws.md.
+  registry: self.account + '.dkr.ecr.' + self.region + '.amazonaws.com',
 
   // This repository, for links and for Jenkins.
   repository: 'https://git.example.net/platform/platform.git',

@@ -38,6 +38,10 @@ function(params)
     // Which rules there are, and of which clusters drift reports are pushed here.
     rules: ['node', 'pods', 'ingress', 'elasticsearch', 'self'] + (if p.cluster.hasJenkins then ['jenkins'] else []),
     driftReports: [],
+    // Those clusters' nightly report, unless Jenkins makes it: null, or {} and what is
+    // to differ from the defaults in drift-report.libsonnet. Its permissions in AWS are
+    // the cluster's `reportsOn`.
+    driftJob: null,
     // Where alerts go: see alertmanager.libsonnet.
     mail: { to: p.cluster.org.team, from: p.cluster.org.team, smarthost: p.cluster.org.smarthost },
     // Whether critical alerts call somebody: the key is in the Secret
@@ -53,5 +57,7 @@ function(params)
     grafana: (import 'grafana.libsonnet')(p),
     kube_state_metrics: (import 'kube-state-metrics.libsonnet')(p),
     blackbox: (import 'blackbox.libsonnet')(p),
-    [if p.driftReports != [] then 'pushgateway']: (import 'pushgateway.libsonnet')(p),
+    local pushgateway = (import 'pushgateway.libsonnet')(p),
+    [if p.driftReports != [] then 'pushgateway']: pushgateway,
+    [if p.driftJob != null then 'drift_report']: (import 'drift-report.libsonnet')(p, pushgateway),
   }

@@ -42,6 +42,7 @@ function(p) {
     spec+: {
       ingress_+: {
         prometheus: platform.fromPeers(['http'], [{ podSelector: { matchLabels: { 'app.kubernetes.io/component': 'prometheus' } } }]),
+        drift: if p.driftJob == null then null else platform.fromPeers(['http'], [{ podSelector: { matchLabels: platform.labels(p, stack, 'drift') } }]),
         // Jenkins' agents.
         reports: platform.fromPeers(['http'], [{ namespaceSelector: { matchLabels: { 'platform/reports': 'true' } } }]),
       },

@@ -22,4 +22,5 @@ function(p)
   local file(groups) = std.manifestJsonEx({ groups: groups }, '  ');
 
   { [subject + '.yml']: file(subjects[subject](alert)) for subject in p.rules } +
-  (if p.driftReports == [] then {} else { 'drift.yml': file(drift(alert, p.driftReports)) })
+  (if p.driftReports == [] then {} else { 'drift.yml': file(drift.found(alert)) }) +
+  { ['drift-' + cluster + '.yml']: file(drift.missing(alert, cluster)) for cluster in p.driftReports }

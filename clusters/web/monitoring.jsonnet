@@ -10,5 +10,7 @@ local cluster = import 'this.libsonnet';
     storage: { prometheus: '200Gi', alertmanager: '1Gi' },
     resources+: { prometheus: { cpu: '1', memory: '8Gi' } },
     pager: true,
+    driftReports: cluster.reportsOn,
+    driftJob: {},
   }),
 }
