@@ -22,7 +22,10 @@ type declaration struct {
 			Spec     struct {
 				NetworkCIDR string
 				IAM         struct {
-					ServiceAccountExternalPermissions []struct{ Namespace, Name string }
+					ServiceAccountExternalPermissions []struct {
+						Namespace, Name string
+						AWS             struct{ InlinePolicy string }
+					}
 				}
 			}
 		}

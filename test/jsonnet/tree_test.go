@@ -57,16 +57,22 @@ func objects(t testing.TB, name string) []render.Object {
 // snippet evaluates jsonnet as if it were a file of the repository.
 func snippet(t testing.TB, source string) []render.Object {
 	t.Helper()
+	found, err := trySnippet(t, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// trySnippet is snippet for what may be wrong.
+func trySnippet(t testing.TB, source string) ([]render.Object, error) {
+	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "snippet.jsonnet")
 	if err := os.WriteFile(path, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	found, err := render.Objects(render.Options{Root: root, JPath: []string{dir}}, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
+	return render.Objects(render.Options{Root: root, JPath: []string{dir}}, path)
 }
 
 // describe names an object as people do.

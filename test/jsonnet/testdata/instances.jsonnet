@@ -19,7 +19,12 @@ local two(name, stack, second={}) = {
     for name in ['first', 'second']
   },
   logging: two('logging', import 'addons/logging/logging.libsonnet'),
-  monitoring: two('monitoring', import 'addons/monitoring/monitoring.libsonnet'),
+  monitoring: {
+    local monitoring = import 'addons/monitoring/monitoring.libsonnet',
+    local params = cluster.params('monitoring') { driftReports: ['dev', 'int', 'web'], driftJob: { shards: 3 } },
+    [name]: monitoring(params { name: name })
+    for name in ['first', 'second']
+  },
   'node-exporter': two('node-exporter', import 'addons/monitoring/node-exporter.libsonnet'),
   'nginx-ingress': two('nginx-ingress', import 'addons/nginx-ingress/nginx-ingress.libsonnet', {
     isDefaultClass: false,
