@@ -67,6 +67,11 @@ func (b *blamer) culprit(at []any, node any) (step any, ok bool) {
 			passing = append(passing, child)
 		}
 	}
+	if len(at) == 0 && len(breaking) == 2 {
+		// Almost every expression that offers a way out by an annotation reads
+		// the metadata; what it is about is the rest.
+		breaking = slices.DeleteFunc(breaking, func(child any) bool { return child == "metadata" })
+	}
 	switch {
 	case len(passing) == 1:
 		return passing[0], true
