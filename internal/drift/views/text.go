@@ -25,6 +25,8 @@ const (
 	// textFields and textLines are how much of a finding's difference is shown
 	// to those who don't ask for all.
 	textFields, textLines = 8, 12
+	// textCreates is how many missing resources of a cluster are named.
+	textCreates = 30
 	// textValue is the longest value in a line.
 	textValue = 120
 )
@@ -149,6 +151,11 @@ func (t *text) cluster(c drift.Cluster) {
 		return
 	}
 	t.printf("\n%s\n", t.paint.Bold(printable(c.Name)))
+	if missing := creates(findings); len(missing) > textCreates && !t.options.Verbose {
+		// Most of a cluster is missing: each object by its name says no more.
+		t.printf("  %s %s\n", t.op(plan.Create), printable(kinds(missing)))
+		findings = slices.DeleteFunc(findings, func(f drift.Finding) bool { return f.Op == plan.Create })
+	}
 	for _, f := range findings {
 		t.finding(f)
 	}
@@ -159,6 +166,28 @@ func (t *text) cluster(c drift.Cluster) {
 	for _, f := range done {
 		t.printf("  %s %s  %s\n", t.paint.Green("✓"), printable(f.Resource), t.paint.Grey(status(f)))
 	}
+}
+
+func creates(findings []drift.Finding) []drift.Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f drift.Finding) bool { return f.Op != plan.Create })
+}
+
+// kinds counts findings by the kind of their resources: Deployment ×3, Role.
+func kinds(findings []drift.Finding) string {
+	counted, order := map[string]int{}, []string{}
+	for _, f := range findings {
+		kind := ui.Kind(f.Resource)
+		if counted[kind] == 0 {
+			order = append(order, kind)
+		}
+		counted[kind]++
+	}
+	for i, kind := range order {
+		if n := counted[kind]; n > 1 {
+			order[i] = fmt.Sprintf("%s ×%d", kind, n)
+		}
+	}
+	return strings.Join(order, ", ")
 }
 
 func (t *text) finding(f drift.Finding) {
