@@ -160,9 +160,13 @@ func (p *parser) param(e *Element, root bool, line int) {
 	if name == "" {
 		p.fail(line, "a parameter has no name")
 	}
+	behind := p.pos
 	if newline := p.spacing(false); newline || p.eof() {
 		e.Params = append(e.Params, Param{Name: name, File: p.file, Line: line})
 		return
+	}
+	if p.pos == behind {
+		p.fail(line, "there is no space behind the parameter's name %q", name)
 	}
 	if name == "@include" || name == "include" && root {
 		p.includeFiles(e, line)
@@ -260,32 +264,52 @@ func (p *parser) str(stop func(byte) bool) string {
 	return p.text[start:p.pos]
 }
 
+// doubleQuoted reads a string that may go over several lines. Each of them but
+// the last must have something in it; a backslash at its end joins it with the
+// next one.
 func (p *parser) doubleQuoted() string {
 	line := p.line
 	var b strings.Builder
 	for {
 		switch {
-		case p.eof():
+		case p.eof() || p.text[p.pos] == '\n' && !p.beforeLineEnd():
 			p.fail(line, `a string in "…" doesn't end`)
 		case p.skip(`"`):
 			return b.String()
-		case p.skip(`\`):
+		case p.beforeLineEnd():
+			c := p.next()
 			if p.eof() {
 				continue
 			}
+			if newline := p.next(); c != '\\' {
+				b.WriteByte(c)
+				b.WriteByte(newline)
+			}
+		case p.skip(`\`):
 			c := p.next()
-			if !strings.ContainsRune(`"'rntfb`, rune(c)) && isAlphanumeric(c) {
+			if isAlphanumeric(c) && strings.IndexByte("rntfb0", c) < 0 {
 				p.fail(p.line, `\%c stands for nothing in a string in "…"`, c)
 			}
-			if c != '\n' && c != '\r' {
-				b.WriteByte(c)
-			}
+			b.WriteByte(unescape(c))
 		case strings.HasPrefix(p.rest(), "#{"):
 			b.WriteString(p.ruby())
 		default:
 			b.WriteByte(p.next())
 		}
 	}
+}
+
+func unescape(c byte) byte {
+	if i := strings.IndexByte("rntfb0", c); i >= 0 {
+		return "\r\n\t\f\b\x00"[i]
+	}
+	return c
+}
+
+// beforeLineEnd says whether only one character is left in the line.
+func (p *parser) beforeLineEnd() bool {
+	next := p.pos + 1
+	return next >= len(p.text) || p.text[next] == '\n' || p.text[next] == '\r'
 }
 
 func (p *parser) singleQuoted() string {
@@ -307,37 +331,49 @@ func (p *parser) singleQuoted() string {
 	}
 }
 
-// ruby reads embedded code, #{…}, with the strings and braces in it.
+// ruby reads embedded code, #{…}, with the strings and brackets in it.
 func (p *parser) ruby() string {
 	line, start := p.line, p.pos
-	p.pos += 2
-	depth := 1
-	for depth > 0 {
+	p.skip("#")
+	var open []byte
+	for {
 		if p.eof() {
 			p.fail(line, "embedded code #{…} doesn't end")
 		}
 		switch c := p.next(); c {
-		case '{':
-			depth++
-		case '}':
-			depth--
-		case '\'', '"':
-			for !p.eof() {
-				inner := p.next()
-				if inner == '\\' && !p.eof() {
-					p.next()
-				} else if inner == c {
-					break
-				}
+		case '{', '(', '[':
+			open = append(open, c)
+		case '}', ')', ']':
+			if open[len(open)-1] != opening[c] {
+				p.fail(p.line, "%c in embedded code #{…} closes another bracket", c)
 			}
+			if open = open[:len(open)-1]; len(open) == 0 {
+				return p.text[start:p.pos]
+			}
+		case '\'', '"':
+			p.rubyString(c)
 		}
 	}
-	return p.text[start:p.pos]
 }
 
-// json reads an array or a hash, which may go over several lines with comments.
+var opening = map[byte]byte{'}': '{', ')': '(', ']': '['}
+
+func (p *parser) rubyString(quote byte) {
+	for !p.eof() {
+		switch c := p.next(); {
+		case c == '\\' && !p.eof():
+			p.next()
+		case c == quote:
+			return
+		}
+	}
+}
+
+// json reads an array or a hash, which may go over several lines with comments
+// between complete elements.
 func (p *parser) json() string {
 	line := p.line
+	end := map[byte]string{'[': "]", '{': "}"}[p.text[p.pos]]
 	var b strings.Builder
 	depth := 0
 	for {
@@ -346,9 +382,11 @@ func (p *parser) json() string {
 		}
 		switch c := p.text[p.pos]; c {
 		case '#':
-			for !p.eof() && p.text[p.pos] != '\n' {
-				p.pos++
+			so := strings.TrimSuffix(strings.TrimRight(b.String(), " \t\r\n"), ",") + end
+			if !json.Valid([]byte(so)) {
+				p.fail(p.line, "a comment in an array or hash, behind what isn't complete")
 			}
+			p.comment()
 			continue
 		case '"':
 			p.jsonString(&b, line)
