@@ -18,9 +18,9 @@ function(p, pushgateway) {
     // After Jenkins' report, so that what happens in a day is new in that one.
     schedule: '30 4 * * *',
     shards: 1,
-    // Per pod. Each cluster that is looked at is a process of kops: see `parallel`.
+    // Per pod: half a gigabyte for each cluster that it looks at side by side.
     resources: { cpu: '500m', memory: '1Gi', memoryLimit: '2Gi' },
-    parallel: 4,
+    parallel: 2,
     // In which a report is made, or failed.
     seconds: 3600,
   }, p.driftJob),
@@ -42,9 +42,9 @@ function(p, pushgateway) {
     git clone --quiet --depth 1 --branch "$BRANCH" "$REPOSITORY" "$TMPDIR/repository"
   |||,
 
-  // Its arguments are the clusters. Clusters are looked at once; the other forms are
-  // made of that and end as it did. A cluster that couldn't be read is a failure,
-  // after all that is known was pushed; drift is none.
+  // Its arguments are the clusters. They are looked at once; the other forms are made
+  // of that and end as it did. Drift is no failure. That a cluster couldn't be read is
+  // one, after all that is known was pushed.
   local report = |||
     set -eu
     cd "$TMPDIR/repository"

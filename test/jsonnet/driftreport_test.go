@@ -3,6 +3,8 @@ package jsonnet
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -198,5 +200,33 @@ func TestDriftReportPermissions(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no cluster reports on any")
+	}
+}
+
+// The image of the tool is built with the Go that everything else is built with.
+func TestImageOfTheTool(t *testing.T) {
+	read := func(path string) []byte {
+		t.Helper()
+		data, err := os.ReadFile(filepath.Join(root, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	var versions map[string]map[string]string
+	if err := json.Unmarshal(read("clusters/versions.json"), &versions); err != nil {
+		t.Fatal(err)
+	}
+	dockerfile := string(read("Dockerfile"))
+	for _, cluster := range clusters(t) {
+		if want := "FROM docker.io/library/golang:" + versions["golang"][cluster] + " AS build\n"; !strings.Contains(dockerfile, want) {
+			t.Errorf("Dockerfile: want %q, as clusters/versions.json has it for %s", want, cluster)
+		}
+	}
+	// What the Job's pods call besides the shell and what comes with it.
+	for _, program := range []string{"ca-certificates", "curl", "git"} {
+		if !strings.Contains(dockerfile, " "+program) {
+			t.Errorf("Dockerfile: %s isn't installed", program)
+		}
 	}
 }
