@@ -132,10 +132,14 @@ func followsClaims(gk schema.GroupKind, m *metav1.PartialObjectMetadata, prefixe
 	})
 }
 
-// lastManager is the field manager that wrote an object last.
+// lastManager is the field manager that wrote an object last, its status aside,
+// which controllers write.
 func lastManager(m *metav1.PartialObjectMetadata) string {
 	var last metav1.ManagedFieldsEntry
 	for _, entry := range m.ManagedFields {
+		if entry.Subresource != "" {
+			continue
+		}
 		if last.Time == nil || entry.Time != nil && last.Time.Before(entry.Time) {
 			last = entry
 		}

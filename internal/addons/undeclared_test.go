@@ -12,6 +12,10 @@ import (
 
 func TestUndeclared(t *testing.T) {
 	w := newWorld(t)
+	// They make and write objects, too.
+	if err := w.server.StartControllers(); err != nil {
+		t.Fatal(err)
+	}
 	fs, objects := w.tree("shop")
 	w.applyAll(objects)
 	s := w.connect()
@@ -23,7 +27,7 @@ func TestUndeclared(t *testing.T) {
 			t.Fatalf("%s isn't served", u.GroupVersionKind())
 		}
 		made, err := s.resource(k, u.GetNamespace()).Create(t.Context(), u, metav1.CreateOptions{FieldManager: "kubectl-create"})
-		// The controllers, where another test has started them, are faster.
+		// Of claims, the controllers may be faster.
 		if err != nil && !apierrors.IsAlreadyExists(err) {
 			t.Fatal(err)
 		}
