@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"platform/internal/config"
 	"platform/internal/declaration"
@@ -246,22 +245,16 @@ func (f *factory) report(ctx context.Context, c *config.Config, names []string, 
 	progress := ui.NewProgress(f.Streams, f.verbose)
 	defer progress.Close()
 	about := drift.About{Time: time.Now(), Tool: version, Repository: c.Repository, Commit: source.commit.Hash}
-	looks := make([]drift.Look, len(names))
-	var group errgroup.Group
-	group.SetLimit(parallel)
-	for i, name := range names {
-		group.Go(func() error {
-			rendered, err := render.Render(ctx, newRenderOptions(c), name)
-			if err != nil {
-				looks[i] = drift.Look{Cluster: name, Err: err}
-			} else {
-				looks[i] = look(ctx, f, c, rendered, matrix)
-			}
-			progress.Step("%s: looked at in %.1f s", name, looks[i].Took.Seconds())
-			return nil
-		})
-	}
-	_ = group.Wait() // what goes wrong is part of the look
+	looks := drift.LookAll(names, parallel, func(name string) drift.Look {
+		l := drift.Look{Cluster: name}
+		if rendered, err := render.Render(ctx, newRenderOptions(c), name); err != nil {
+			l.Err = err
+		} else {
+			l = look(ctx, f, c, rendered, matrix)
+		}
+		progress.Step("%s: looked at in %.1f s", name, l.Took.Seconds())
+		return l
+	})
 	if err := ctx.Err(); err != nil {
 		return nil, err // half a look is none
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"platform/internal/config"
 	"platform/internal/plan"
 )
@@ -28,6 +30,22 @@ type Look struct {
 	Took                    time.Duration
 	Paused                  *Pause
 	Versions                map[string]Version
+}
+
+// LookAll looks at clusters, at most parallel of them side by side. The looks are
+// in the order of the clusters.
+func LookAll(clusters []string, parallel int, look func(cluster string) Look) []Look {
+	looks := make([]Look, len(clusters))
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for i, cluster := range clusters {
+		group.Go(func() error {
+			looks[i] = look(cluster)
+			return nil
+		})
+	}
+	_ = group.Wait() // what goes wrong is part of the look
+	return looks
 }
 
 // About is what a report says of itself.
