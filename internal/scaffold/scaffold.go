@@ -154,6 +154,8 @@ func (o Organisation) files(content fs.FS) (map[string][]byte, error) {
 		dir, below, _ := strings.Cut(name, "/")
 		cluster, file, inCluster := strings.Cut(below, "/")
 		switch {
+		case strings.HasSuffix(name, "_test.yaml"):
+			o.ruleTest(files, name, data)
 		case dir != "clusters":
 			files[name] = data
 		case name == "clusters/versions.json":
@@ -170,6 +172,26 @@ func (o Organisation) files(content fs.FS) (map[string][]byte, error) {
 		return err
 	})
 	return files, err
+}
+
+// ofCluster matches the tests of alert rules that there are for one cluster alone.
+var ofCluster = regexp.MustCompile(`^(.*-)(\w+)(_test\.yaml)$`)
+
+// ruleTest adds a test of alert rules, which expects what alerts say: the names of
+// the organisation, and in the tests that are about one cluster that cluster's.
+func (o Organisation) ruleTest(files map[string][]byte, name string, data []byte) {
+	data = o.rename(data)
+	parts := ofCluster.FindStringSubmatch(name)
+	if parts == nil || !slices.Contains(Templates, parts[2]) {
+		files[name] = data
+		return
+	}
+	word := regexp.MustCompile(`\b` + parts[2] + `\b`)
+	for _, c := range o.Clusters {
+		if c.Like == parts[2] {
+			files[parts[1]+c.Name+parts[3]] = word.ReplaceAll(data, []byte(c.Name))
+		}
+	}
 }
 
 // rename puts the organisation's names in the place of this repository's.
