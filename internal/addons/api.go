@@ -39,6 +39,7 @@ type api struct {
 	metadata  metadata.Interface
 	discovery rest.Interface
 	parallel  int
+	places    places
 	kinds     *kinds
 }
 
@@ -61,7 +62,7 @@ func (l *Layer) connect(ctx context.Context) (*api, error) {
 	}
 	config.WarningHandlerWithContext = &l.warnings
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counter{next: next, n: &l.requests} })
-	s := &api{server: config.Host, parallel: l.opts.Parallel}
+	s := &api{server: config.Host, parallel: l.opts.Parallel, places: make(places, l.opts.Parallel)}
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to API server %s: %w", config.Host, err)
@@ -117,6 +118,17 @@ func (s *api) resource(k kind, namespace string) dynamic.ResourceInterface {
 // list visits all objects of a kind that a selector selects, page by page.
 // An object may be visited twice if it changes meanwhile; the last counts.
 func (s *api) list(ctx context.Context, k kind, selector string, visit func(*unstructured.Unstructured)) error {
+	return s.listPages(ctx, k, selector, func(page []*unstructured.Unstructured) error {
+		for _, u := range page {
+			visit(u)
+		}
+		return nil
+	})
+}
+
+// listPages is list by the page. The next is read once a page has been visited,
+// so that whoever lets go of its objects holds one at a time.
+func (s *api) listPages(ctx context.Context, k kind, selector string, visit func([]*unstructured.Unstructured) error) error {
 	opts := metav1.ListOptions{LabelSelector: selector, Limit: pageSize}
 	for restarts := 0; ; {
 		var page *unstructured.UnstructuredList
@@ -136,8 +148,14 @@ func (s *api) list(ctx context.Context, k kind, selector string, visit func(*uns
 		if err != nil {
 			return explain(s.server, fmt.Errorf("listing %s: %w", k.gvr.GroupResource(), err))
 		}
+		// A pointer into the list would keep all of it as long as any one object
+		// is kept.
+		objects := make([]*unstructured.Unstructured, len(page.Items))
 		for i := range page.Items {
-			visit(&page.Items[i])
+			objects[i] = &unstructured.Unstructured{Object: page.Items[i].Object}
+		}
+		if err := visit(objects); err != nil {
+			return err
 		}
 		if opts.Continue = page.GetContinue(); opts.Continue == "" {
 			return nil

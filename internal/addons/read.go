@@ -23,9 +23,10 @@ type member struct {
 }
 
 // read visits the live states of declared objects, in no order and from
-// several goroutines, and returns the members of the sets that aren't
+// several goroutines, never with one object in two of them, and returns the members of the sets that aren't
 // declared. It makes one LIST for each kind, over all sets; only objects that
-// should be there and aren't members are asked for besides.
+// should be there and aren't members are asked for besides. A page of a list is
+// visited before the next is read; visiting may make requests.
 func (s *api) read(ctx context.Context, sets []*applySet, objects []*object, visit func(*unstructured.Unstructured, ref) error) ([]*member, error) {
 	if len(sets) == 0 {
 		return nil, nil
@@ -47,28 +48,30 @@ func (s *api) read(ctx context.Context, sets []*applySet, objects []*object, vis
 	}
 	results := make([]result, len(lists))
 	errs := each(ctx, s.parallel, len(lists), func(i int) error {
+		s.places.take()
+		defer s.places.leave()
 		r := result{seen: map[ref]bool{}, strays: map[ref]*member{}}
-		var failed error
-		err := s.list(ctx, lists[i].kind, selector, func(u *unstructured.Unstructured) {
-			at := refOf(u)
-			if o := declared[at]; o != nil {
-				if o.gvk == lists[i].gvk {
-					r.seen[at] = true
-					if err := visit(u, at); err != nil && failed == nil {
-						failed = fmt.Errorf("%s: %w", at, err)
-					}
-				}
-				return
-			}
-			if isMember(u) {
-				r.strays[at] = &member{ref: at, kind: lists[i].kind, uid: u.GetUID(), set: byID[u.GetLabels()[labelMember]], leaving: u.GetDeletionTimestamp() != nil}
-			}
-		})
 		results[i] = r
-		if err != nil {
-			return err
-		}
-		return failed
+		return s.listPages(ctx, lists[i].kind, selector, func(page []*unstructured.Unstructured) error {
+			var found []*unstructured.Unstructured
+			for _, u := range page {
+				at := refOf(u)
+				switch o := declared[at]; {
+				case o != nil && o.gvk == lists[i].gvk:
+					r.seen[at] = true
+					found = append(found, u)
+				case o == nil && isMember(u):
+					r.strays[at] = &member{ref: at, kind: lists[i].kind, uid: u.GetUID(), set: byID[u.GetLabels()[labelMember]], leaving: u.GetDeletionTimestamp() != nil}
+				}
+			}
+			return join(s.places.each(ctx, len(found), func(j int) error {
+				at := refOf(found[j])
+				if err := visit(found[j], at); err != nil {
+					return fmt.Errorf("%s: %w", at, err)
+				}
+				return nil
+			}))
+		})
 	})
 	if err := join(errs); err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ const (
 type step struct {
 	*object
 	do     action
-	live   *unstructured.Unstructured // nil unless it is there
+	live   *unstructured.Unstructured // its remnant; nil unless it is there and there is something to do
 	diff   []plan.Field
 	reason string
 	held   []HeldField // what others hold and applying without force can't change
@@ -66,7 +66,7 @@ func (l *Layer) decide(ctx context.Context, s *api, o *object, live *unstructure
 			return st, nil
 		}
 		if live.GetDeletionTimestamp() != nil {
-			st.reason = "the one that is there is being deleted"
+			st.live, st.reason = remnant(live), "the one that is there is being deleted"
 			return st, nil
 		}
 		after, err := l.judge(ctx, s, st, k)
@@ -74,12 +74,35 @@ func (l *Layer) decide(ctx context.Context, s *api, o *object, live *unstructure
 		// look like a change of ours, or make the dry run fail.
 		moved := apierrors.IsConflict(err) || after != nil && after.GetResourceVersion() != live.GetResourceVersion()
 		if !moved || tries == 5 {
+			if st.live = nil; st.do != nothing {
+				st.live = remnant(live)
+			}
 			return st, err
 		}
 		if live, err = s.get(ctx, k, o.ref); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// remnant is what of a live object matters once it is decided what to do about
+// it: which one it was, how it was doing and whose it was. Objects may be large,
+// and many.
+func remnant(live *unstructured.Unstructured) *unstructured.Unstructured {
+	out := &unstructured.Unstructured{Object: map[string]any{"apiVersion": live.GetAPIVersion(), "kind": live.GetKind()}}
+	for _, path := range remnants {
+		if value, found, _ := unstructured.NestedFieldNoCopy(live.Object, path...); found {
+			// It fails only where something else than a map is in the way.
+			_ = unstructured.SetNestedField(out.Object, value, path...)
+		}
+	}
+	return out
+}
+
+var remnants = [][]string{
+	{"metadata", "name"}, {"metadata", "namespace"}, {"metadata", "uid"}, {"metadata", "resourceVersion"},
+	{"metadata", "deletionTimestamp"}, {"metadata", "labels"}, {"metadata", "managedFields"},
+	{"spec", "replicas"}, {"status", "conditions"},
 }
 
 // judge fills in what is to be done about the live object of a step, and

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -86,44 +85,38 @@ func (l *Layer) survey(ctx context.Context, s *api) (*survey, error) {
 // compare finds out what is to be done about each object, and which members of
 // the sets aren't among them. Errors that are about one object are returned by
 // its index.
+//
+// What is in the cluster is compared while it is read, and nothing is kept of it
+// but what there is to do: memory doesn't grow with the cluster.
 func (l *Layer) compare(ctx context.Context, s *api, sets []*applySet, objects []*object) ([]*step, []*member, []error, error) {
-	var mu sync.Mutex
-	// What is settled needs nobody's memory.
-	unsettled := map[ref]*unstructured.Unstructured{}
-	isSettled := map[ref]bool{}
-	byRef := index(objects)
+	steps, errs := make([]*step, len(objects)), make([]error, len(objects))
+	index := make(map[ref]int, len(objects))
+	for i, o := range objects {
+		steps[i] = &step{object: o, do: create} // unless it turns up
+		index[o.ref] = i
+	}
 	strays, err := s.read(ctx, sets, objects, func(u *unstructured.Unstructured, at ref) error {
+		i := index[at]
+		o := objects[i]
 		by, err := ownersOf(u)
 		if err != nil {
 			return err
 		}
-		is := settled(byRef[at].body, u, by)
-		mu.Lock()
-		defer mu.Unlock()
-		isSettled[at] = is
-		delete(unsettled, at)
-		if !is {
-			unsettled[at] = u
+		steps[i], errs[i] = &step{object: o, do: nothing}, nil
+		if settled(o.body, u, by) {
+			return nil
 		}
+		decision, err := l.decide(ctx, s, o, u)
+		if err != nil {
+			errs[i] = &ObjectError{Doing: "planning", Resource: o.String(), Source: o.file.Source, Err: err}
+			return nil
+		}
+		steps[i] = decision
 		return nil
 	})
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	steps := make([]*step, len(objects))
-	errs := each(ctx, s.parallel, len(objects), func(i int) error {
-		o := objects[i]
-		steps[i] = &step{object: o, do: nothing}
-		if isSettled[o.ref] {
-			return nil
-		}
-		decision, err := l.decide(ctx, s, o, unsettled[o.ref])
-		if err != nil {
-			return &ObjectError{Doing: "planning", Resource: o.String(), Source: o.file.Source, Err: err}
-		}
-		steps[i] = decision
-		return nil
-	})
 	return steps, strays, errs, nil
 }
 
