@@ -83,8 +83,10 @@ func loadAlertmanager(content string, flags featurecontrol.Flagger) error {
 	if flags != nil {
 		compat.InitFromFlags(promslog.NewNopLogger(), flags)
 	}
-	_, err := config.Load(content)
-	return err
+	return guarded(func() error {
+		_, err := config.Load(content)
+		return err
+	})
 }
 
 // templates parses the files of templates, and every text of a receiver that may

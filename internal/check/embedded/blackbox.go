@@ -59,7 +59,8 @@ func readBlackbox(content string) (*blackbox.Config, error) {
 	out := &blackbox.Config{}
 	decoder := yaml.NewDecoder(strings.NewReader(content))
 	decoder.KnownFields(true)
-	if err := decoder.Decode(out); err != nil && !errors.Is(err, io.EOF) {
+	err := guarded(func() error { return decoder.Decode(out) })
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	names := make([]string, 0, len(out.Modules))

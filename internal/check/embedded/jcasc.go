@@ -84,7 +84,7 @@ func (j *jenkins) add(node *yaml.Node, format string, args ...any) {
 
 func (j *jenkins) file(t *text) []check.Finding {
 	j.t, j.out = t, nil
-	var content map[string]any
+	var content any
 	if err := yaml.Unmarshal([]byte(t.content), &content); err != nil {
 		for _, problem := range problems(err) {
 			j.out = append(j.out, t.at(problem.line, problem.message, fixJenkins))
@@ -96,6 +96,9 @@ func (j *jenkins) file(t *text) []check.Finding {
 		return []check.Finding{t.at(0, "there is no configuration in it", fixJenkins)}
 	}
 	root := document.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return []check.Finding{t.at(root.Line, "it isn't a map of parts such as jenkins", fixJenkins)}
+	}
 	j.roots(root)
 	j.needPlugins(root)
 	j.spelling(root)
@@ -125,10 +128,6 @@ var cascRoots = map[string]string{
 }
 
 func (j *jenkins) roots(root *yaml.Node) {
-	if root.Kind != yaml.MappingNode {
-		j.add(root, "it isn't a map of parts such as jenkins")
-		return
-	}
 	if j.pluginsKnown && !j.plugins["configuration-as-code"] {
 		j.add(root, "the plugin that reads it, configuration-as-code, isn't installed")
 	}

@@ -87,7 +87,7 @@ var mutations = []mutation{
 	{"fluentd", fluentdConfig, "fluent.conf", "  @label @CONTAINERS", "  @label @CONTAINER", []string{"line @: @label is @CONTAINER, but there is no <label @CONTAINER>"}},
 	{"fluentd", fluentdConfig, "fluent.conf", `"#{ENV['BUFFER_SIZE']}"`, `"#{ENV['BUFFERSIZE']}"`, []string{"line @: the container has no variable BUFFERSIZE"}},
 	{"fluentd", fluentdConfig, "fluent.conf", `"#{ENV['BUFFER_SIZE']}"`, `"#{ENV['BUFFER_SIZE']"`, []string{"embedded code #{…} doesn't end"}},
-	{"fluentd", fluentdConfig, "fluent.conf", `separator ""`, `separator "`, []string{"</match> where </filter> should end the section of line 51"}},
+	{"fluentd", fluentdConfig, "fluent.conf", `separator ""`, `separator "`, []string{"line @: a string in \"…\" doesn't end"}},
 	{"fluentd", fluentdConfig, "fluent.conf", "<buffer>", "<bufer>", []string{"</buffer> where </bufer> should end"}},
 	{"fluentd", fluentdConfig, "fluent.conf", "      timekey 1d\n", "", []string{"<buffer tag,time> needs the parameter timekey"}},
 	{"fluentd", fluentdConfig, "fluent.conf", "<buffer tag,time>", "<buffer time>", []string{"line 149: path has ${tag[0]}, but <buffer> doesn't name tag"}},

@@ -87,7 +87,7 @@ func (p *program) nginxFile(name string, main *text) []check.Finding {
 			return names, nil
 		},
 	}
-	payload, err := crossplane.Parse(name, options)
+	payload, err := parseNginx(name, options)
 	if err != nil {
 		return append(out, main.at(0, err.Error(), fixNginx))
 	}
@@ -102,6 +102,15 @@ func (p *program) nginxFile(name string, main *text) []check.Finding {
 		}
 	}
 	return out
+}
+
+func parseNginx(name string, options *crossplane.ParseOptions) (payload *crossplane.Payload, err error) {
+	err = guarded(func() error {
+		var err error
+		payload, err = crossplane.Parse(name, options)
+		return err
+	})
+	return payload, err
 }
 
 // isImages says whether a file is one of those that nginx' images come with.
@@ -178,7 +187,7 @@ func snippet(t *text, context string) []check.Finding {
 		after += "}"
 	}
 	const name = "/snippet"
-	payload, err := crossplane.Parse(name, &crossplane.ParseOptions{
+	payload, err := parseNginx(name, &crossplane.ParseOptions{
 		ErrorOnUnknownDirectives: true,
 		SingleFile:               true,
 		DirectiveSources:         nginxDirectives,

@@ -26,7 +26,7 @@ func atLine(line int, message string) string {
 var (
 	yamlLine     = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
 	unknownField = regexp.MustCompile(`field (\S+) not found in type \S+`)
-	goType       = regexp.MustCompile(` into (?:struct|map|\[\]|\w+\.)\S*`)
+	goType       = regexp.MustCompile(` into (?:struct|map|\[\]|\w+\.)\S*(?: \{\})?`)
 )
 
 // problems takes an error of a YAML parser apart: it may be several, and has the
@@ -48,6 +48,17 @@ func problems(err error) []problem {
 		out = append(out, p)
 	}
 	return out
+}
+
+// guarded makes an error of a panic: on some texts, such as a null in a list, the
+// programs themselves would end.
+func guarded(load func() error) (err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			err = fmt.Errorf("the program would crash: %v", e)
+		}
+	}()
+	return load()
 }
 
 // loadProblems loads a YAML text and gives what is wrong with it, each with its

@@ -90,8 +90,10 @@ func loadPrometheus(content string) error {
 	}
 	prometheusParser.Lock()
 	defer prometheusParser.Unlock()
-	_, err := config.Load(content, promslog.NewNopLogger())
-	return err
+	return guarded(func() error {
+		_, err := config.Load(content, promslog.NewNopLogger())
+		return err
+	})
 }
 
 // unregional finds a discovery in AWS that doesn't say its region. The parser

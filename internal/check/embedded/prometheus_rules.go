@@ -48,7 +48,7 @@ var rulePosition = regexp.MustCompile(`^(\d+):\d+: (?:\d+:\d+: )?`)
 
 // ruleProblems is what Prometheus' parser has against a file of rules.
 func ruleProblems(content string) []ruleProblem {
-	groups, errs := rulefmt.Parse([]byte(content), false, model.UTF8Validation)
+	groups, errs := parseRules(content)
 	var out []ruleProblem
 	tree := parseYAML(content)
 	for _, err := range errs {
@@ -82,10 +82,21 @@ func ruleProblems(content string) []ruleProblem {
 
 // loadRules gives the first thing that is wrong with a file of rules.
 func loadRules(content string) error {
-	if _, errs := rulefmt.Parse([]byte(content), false, model.UTF8Validation); len(errs) > 0 {
+	if _, errs := parseRules(content); len(errs) > 0 {
 		return errs[0]
 	}
 	return nil
+}
+
+func parseRules(content string) (groups *rulefmt.RuleGroups, errs []error) {
+	err := guarded(func() error {
+		groups, errs = rulefmt.Parse([]byte(content), false, model.UTF8Validation)
+		return nil
+	})
+	if err != nil {
+		errs = append(errs, err)
+	}
+	return groups, errs
 }
 
 // ruleProblem is what is wrong with a rule, or with a file as a whole.

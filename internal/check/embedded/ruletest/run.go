@@ -261,10 +261,14 @@ type sample struct {
 }
 
 func (s sample) String() string {
-	if s.histogram != nil {
-		return s.metric.String() + " " + s.histogram.TestExpression()
+	metric := s.metric.Get(labels.MetricName)
+	if rest := text(s.metric, labels.MetricName); rest != "{}" || metric == "" {
+		metric += rest
 	}
-	return s.metric.String() + " " + model.SampleValue(s.value).String()
+	if s.histogram != nil {
+		return metric + " " + s.histogram.TestExpression()
+	}
+	return metric + " " + model.SampleValue(s.value).String()
 }
 
 // expression compares what an expression gives with what a test expects.
