@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"platform/internal/check/spelling"
 )
 
 // has says whether an object exists.
@@ -50,7 +52,7 @@ func (c *cluster) nearest(want id) string {
 			add(p.Namespace, p.Name)
 		}
 	}
-	if name := closest(want.name, here); name != "" {
+	if name := spelling.Closest(want.name, here); name != "" {
 		return "; the closest name is " + name
 	}
 	if len(elsewhere) > 0 {
@@ -58,40 +60,4 @@ func (c *cluster) nearest(want id) string {
 		return "; there is one in the namespace " + elsewhere[0]
 	}
 	return ""
-}
-
-// closest is the candidate that differs from a name by the fewest letters, or
-// nothing if all differ by too many to have been meant.
-func closest(name string, candidates []string) string {
-	best, limit := "", max(2, len(name)/3)+1
-	candidates = slices.Clone(candidates)
-	slices.Sort(candidates)
-	for _, candidate := range candidates {
-		if d := distance(name, candidate); d < limit {
-			best, limit = candidate, d
-		}
-	}
-	return best
-}
-
-// distance is the number of letters to insert, delete or replace to make one
-// word of another.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

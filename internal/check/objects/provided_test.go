@@ -37,22 +37,3 @@ func TestMalformedConfiguration(t *testing.T) {
 		}
 	}
 }
-
-func TestClosest(t *testing.T) {
-	for _, c := range []struct{ name, want string }{
-		{"prometeus", "prometheus"}, {"prometheus", "prometheus"}, {"promtheuss", "prometheus"},
-		{"web", ""}, {"w", ""}, {"", ""}, {"grafna", "grafana"}, {"kibana", "kibana"},
-	} {
-		if got := closest(c.name, []string{"prometheus", "kibana", "grafana", "alertmanager"}); got != c.want {
-			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
-		}
-	}
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"flaw", "lawn", 2}} {
-		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("%s, %s: got %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"platform/internal/check/spelling"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -50,7 +52,7 @@ func judgePod(a about, spec *corev1.PodSpec) field.ErrorList {
 			for j, mount := range c.VolumeMounts {
 				if mount.Name != "" && !volumes.Has(mount.Name) {
 					message := "the pod has no volume of the name"
-					if meant := closest(mount.Name, sets.List(volumes)); meant != "" {
+					if meant := spelling.Closest(mount.Name, sets.List(volumes)); meant != "" {
 						message += fmt.Sprintf("; did you mean %q?", meant)
 					}
 					out = append(out, field.Invalid(field.NewPath(list.field).Index(i).Child("volumeMounts").Index(j).Child("name"), mount.Name, message))

@@ -420,18 +420,6 @@ func TestBelow(t *testing.T) {
 	}
 }
 
-func TestClosest(t *testing.T) {
-	candidates := []string{"image", "imagePullPolicy", "name", "ports", "readinessProbe", "replicas"}
-	for name, want := range map[string]string{
-		"replicaz": "replicas", "Image": "image", "prots": "ports", "readynessProbe": "readinessProbe",
-		"imagepullpolicy": "imagePullPolicy", "zeppelin": "", "x": "", "": "", "nmae": "name",
-	} {
-		if got := closest(name, candidates); got != want {
-			t.Errorf("%q: got %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestSchedules(t *testing.T) {
 	for schedule, good := range map[string]bool{
 		"0 3 * * *": true, "*/15 * * * *": true, "15,45 2-6/2 1 jan-mar mon": true, "0 0 ? * SUN": true,

@@ -11,6 +11,7 @@ import (
 
 	"platform/internal/check"
 	"platform/internal/check/schema/openapi"
+	"platform/internal/check/spelling"
 	"platform/internal/versions"
 )
 
@@ -88,7 +89,7 @@ func (c *cluster) notServed(kind schema.GroupVersionKind) (message, fix string) 
 		return fmt.Sprintf("%s doesn't serve %s", release, name), use
 	}
 	message = fmt.Sprintf("%s has no kind %s in %s", release, kind.Kind, apiVersion(kind.GroupVersion()))
-	if meant := closest(kind.Kind, kindsOf(c.served, kind.Group)); meant != "" {
+	if meant := spelling.Closest(kind.Kind, kindsOf(c.served, kind.Group)); meant != "" {
 		return fmt.Sprintf("%s; did you mean %s?", message, meant), "Correct the kind, or the apiVersion."
 	}
 	if group, version := c.elsewhere(kind.Kind); version != "" {
@@ -176,7 +177,7 @@ func (c *cluster) findUnknown(begin func(string) check.Finding, kind schema.Grou
 		return nil
 	}
 	message := fmt.Sprintf("no CustomResourceDefinition of the cluster defines the kind %s of %s", kind.Kind, kind.Group)
-	if meant := closest(kind.Kind, c.definitions.kindsOf(kind.Group)); meant != "" {
+	if meant := spelling.Closest(kind.Kind, c.definitions.kindsOf(kind.Group)); meant != "" {
 		return []check.Finding{begin("kind").Saying(message+fmt.Sprintf("; did you mean %s?", meant), "Correct the kind.")}
 	}
 	plural := pluralOf(kind.Kind)

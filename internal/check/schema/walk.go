@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"platform/internal/check/schema/openapi"
+	"platform/internal/check/spelling"
 )
 
 // problem is something that is wrong with an object.
@@ -120,7 +121,7 @@ func (w *walker) unknown(at *path, name string, object map[string]any, s, around
 	known := slices.Sorted(maps.Keys(s.Properties))
 	// A field that is there already isn't what was meant.
 	free := slices.DeleteFunc(slices.Clone(known), func(field string) bool { _, ok := object[field]; return ok })
-	if meant := closest(name, free); meant != "" {
+	if meant := spelling.Closest(name, free); meant != "" {
 		if w.meant == nil {
 			w.meant = map[string]bool{}
 		}
@@ -203,7 +204,7 @@ func (w *walker) unique(at *path, list []any, identify func(any) (string, bool),
 func (w *walker) enum(at *path, value string, allowed []string) {
 	message := fmt.Sprintf("must be %s, is %q", alternatives(allowed), value)
 	fix := "Choose one of the values: " + w.explain(at)
-	if meant := closest(value, allowed); meant != "" {
+	if meant := spelling.Closest(value, allowed); meant != "" {
 		fix = fmt.Sprintf("Write %q, if that is what was meant.", meant)
 	}
 	w.report(at, message, fix)

@@ -1,14 +1,19 @@
-package schema
+// Package spelling guesses what a misspelt name was meant to be.
+package spelling
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// closest is the candidate that a misspelt name was probably meant to be; empty
-// if none comes close. Candidates are sorted.
-func closest(name string, candidates []string) string {
-	best, limit := "", 1+max(1, len(name)/4)
+// Closest is the candidate that a misspelt name was probably meant to be; empty if
+// none comes close. Capitals don't count.
+func Closest(name string, candidates []string) string {
+	best, limit := "", 1+max(1, len(name)/3)
+	candidates = slices.Clone(candidates)
+	slices.Sort(candidates)
 	for _, candidate := range candidates {
-		d := distance(strings.ToLower(name), strings.ToLower(candidate))
-		if d < limit || d == 0 {
+		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < limit {
 			best, limit = candidate, d
 		}
 	}
