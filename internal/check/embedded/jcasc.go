@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"platform/internal/check"
+	"platform/internal/check/spelling"
 )
 
 const fixJenkins = "Mend it in the stack that renders it."
@@ -216,7 +217,7 @@ func (j *jenkins) spelling(root *yaml.Node) {
 		if !ok || slices.Contains(known, key.Value) {
 			return
 		}
-		if near := nearest(key.Value, known); near != "" {
+		if near := spelling.Closest(key.Value, known); near != "" {
 			j.add(key, "%s has no %s; it has %s", strings.Join(path, "."), key.Value, near)
 		}
 	})

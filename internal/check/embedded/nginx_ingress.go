@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"platform/internal/check"
+	"platform/internal/check/spelling"
 	"platform/internal/plan"
 )
 
@@ -40,7 +41,7 @@ func (p *program) nginxIngress() []check.Finding {
 		switch {
 		case !known:
 			message := fmt.Sprintf("the controller has no setting %s", key)
-			if near := nearest(key, slices.Sorted(maps.Keys(settings))); near != "" {
+			if near := spelling.Closest(key, slices.Sorted(maps.Keys(settings))); near != "" {
 				message += "; it has " + near
 			}
 			out = append(out, t.at(0, message, "Use a setting that it has, or a snippet."))

@@ -149,14 +149,6 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	for name, want := range map[string]string{"server-token": "server-tokens", "hst": "hsts", "proxy-body-size": "", "http2": "http2"} {
-		if got := nearest(name, []string{"hsts", "http2", "server-tokens"}); got != want {
-			t.Errorf("%s: got %s, want %s", name, got, want)
-		}
-	}
-}
-
 // Messages name the versions of the parsers that are linked.
 func TestVersions(t *testing.T) {
 	module, err := os.ReadFile(filepath.Join(root, "go.mod"))
