@@ -26,7 +26,7 @@ import (
 const (
 	// perLook is how many requests one look may have under way.
 	perLook  = 6
-	textSize = 8 << 10
+	textSize = 16 << 10
 )
 
 // text is the content of a ConfigMap. All declared ones share it, so that git's
