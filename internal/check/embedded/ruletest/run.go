@@ -261,8 +261,8 @@ type sample struct {
 }
 
 func (s sample) String() string {
-	metric := s.metric.Get(labels.MetricName)
-	if rest := text(s.metric, labels.MetricName); rest != "{}" || metric == "" {
+	metric := s.metric.Get(model.MetricNameLabel)
+	if rest := text(s.metric, model.MetricNameLabel); rest != "{}" || metric == "" {
 		metric += rest
 	}
 	if s.histogram != nil {
