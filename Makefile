@@ -11,6 +11,11 @@ FUZZ := addons:FuzzDiff \
 	addons:FuzzSettled \
 	aws:FuzzCanonicalName \
 	aws:FuzzParseSpec \
+	check/embedded:FuzzCascVariables \
+	check/embedded:FuzzGroovy \
+	check/embedded:FuzzLoad \
+	check/embedded:FuzzSnippet \
+	check/embedded/fluentd:FuzzParse \
 	check/policy/secrets:FuzzScan \
 	check/schema:FuzzJudge \
 	check/schema:FuzzSchedule \
