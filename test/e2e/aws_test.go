@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	types3 "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
@@ -228,6 +230,10 @@ func resources(t *testing.T, s *site) []string {
 	for _, b := range buckets.Buckets {
 		objects, err := storage.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: b.Name})
 		check(err)
+		// What was known of a cluster outlives it.
+		objects.Contents = slices.DeleteFunc(objects.Contents, func(o types3.Object) bool {
+			return strings.HasPrefix(aws.ToString(o.Key), "platform/drift/")
+		})
 		if n := len(objects.Contents); n > 0 {
 			out = append(out, fmt.Sprintf("%d objects in bucket %s, such as %s", n, aws.ToString(b.Name), aws.ToString(objects.Contents[0].Key)))
 		}
