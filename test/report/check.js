@@ -119,6 +119,8 @@ async function behaves(page) {
   await page.evaluate(() => { for (const d of document.querySelectorAll('.cluster > details')) d.open = true; });
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
+  // The browser follows the link in its own time.
+  await page.waitForFunction(() => location.hash === '#findings', null, { timeout: 10000 }).catch(() => {});
   if (!page.url().endsWith('#findings')) problems.push('the first link doesn’t skip to the findings');
   const closed = page.locator('details.f:not([open]) > summary').first();
   if (await closed.count()) {
