@@ -127,6 +127,7 @@ async function behaves(page) {
     const id = await closed.evaluate((e) => e.parentElement.id);
     await closed.focus();
     await page.keyboard.press('Enter');
+    await page.waitForFunction((i) => document.getElementById(i).open, id, { timeout: 10000 }).catch(() => {});
     if (!(await page.evaluate((i) => document.getElementById(i).open, id))) problems.push('a finding doesn’t open by keyboard');
   }
   return problems;
