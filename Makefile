@@ -62,6 +62,7 @@ e2e: build sandbox .sandbox/bin/kops ## the whole life of a cluster on a sandbox
 
 soak: build sandbox .sandbox/bin/kops ## long campaigns: interruptions everywhere, fuzzing
 	SOAK=1 $(GO) test -p 1 -count=1 -timeout 180m -tags e2e ./test/e2e/... ./test/pipeline/...
+	SOAK=1 $(GO) test -count=1 -timeout 30m -v ./test/scale
 	$(GO) test -count=1 -timeout 60m ./internal/addons -run PlanAgrees -mutations 5000 -seed 7
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 60s ./test/pipeline/declarative
 	set -e; for target in $(FUZZ); do \
