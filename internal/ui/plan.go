@@ -90,28 +90,33 @@ func summarize(w io.Writer, paint Paint, changes []plan.Change) {
 
 // summarizeOp counts the changes of one operation by the kind of resource.
 func summarizeOp(w io.Writer, paint Paint, changes []plan.Change, op plan.Op) {
-	kinds, order := map[string]int{}, []string{}
+	var resources []string
 	for _, c := range changes {
-		if c.Op != op {
-			continue
+		if c.Op == op {
+			resources = append(resources, c.Resource)
 		}
-		kind := Kind(c.Resource)
-		if kinds[kind] == 0 {
+	}
+	if len(resources) > 0 {
+		fmt.Fprintf(w, "  %s %s\n", colour(paint, op, symbols[op]), Kinds(resources))
+	}
+}
+
+// Kinds counts resources by their kind: Deployment ×3, Role.
+func Kinds(resources []string) string {
+	counted, order := map[string]int{}, []string{}
+	for _, resource := range resources {
+		kind := Kind(resource)
+		if counted[kind] == 0 {
 			order = append(order, kind)
 		}
-		kinds[kind]++
+		counted[kind]++
 	}
-	if len(order) == 0 {
-		return
-	}
-	parts := make([]string, len(order))
 	for i, kind := range order {
-		parts[i] = kind
-		if n := kinds[kind]; n > 1 {
-			parts[i] = fmt.Sprintf("%s ×%d", kind, n)
+		if n := counted[kind]; n > 1 {
+			order[i] = fmt.Sprintf("%s ×%d", kind, n)
 		}
 	}
-	fmt.Fprintf(w, "  %s %s\n", colour(paint, op, symbols[op]), strings.Join(parts, ", "))
+	return strings.Join(order, ", ")
 }
 
 // Kind is the first word of a resource's name.

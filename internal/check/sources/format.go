@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-jsonnet/formatter"
 
+	"platform/internal/atomicfile"
 	"platform/internal/check"
 )
 
@@ -50,7 +51,7 @@ func Fix(r *check.Repository) ([]string, error) {
 		if err != nil || formatted == string(text) {
 			continue
 		}
-		if err := replace(path, formatted, info.Mode().Perm()); err != nil {
+		if err := atomicfile.Write(path, []byte(formatted), info.Mode().Perm()); err != nil {
 			return fixed, fmt.Errorf("rewriting %s: %w", source, err)
 		}
 		fixed = append(fixed, source)
@@ -60,27 +61,6 @@ func Fix(r *check.Repository) ([]string, error) {
 
 func format(name, text string) (string, error) {
 	return formatter.Format(name, text, formatter.DefaultOptions())
-}
-
-// replace writes a file aside and renames it: whoever interrupts this has the
-// old file or the new one.
-func replace(path, text string, mode os.FileMode) error {
-	aside, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(aside.Name())
-	_, err = aside.WriteString(text)
-	if closeErr := aside.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Chmod(aside.Name(), mode)
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(aside.Name(), path)
 }
 
 func firstDifference(a, b string) int {

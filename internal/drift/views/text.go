@@ -153,7 +153,7 @@ func (t *text) cluster(c drift.Cluster) {
 	t.printf("\n%s\n", t.paint.Bold(printable(c.Name)))
 	if missing := creates(findings); len(missing) > textCreates && !t.options.Verbose {
 		// Most of a cluster is missing: each object by its name says no more.
-		t.printf("  %s %s\n", t.op(plan.Create), printable(kinds(missing)))
+		t.printf("  %s %s\n", t.op(plan.Create), printable(ui.Kinds(missing)))
 		findings = slices.DeleteFunc(findings, func(f drift.Finding) bool { return f.Op == plan.Create })
 	}
 	for _, f := range findings {
@@ -168,26 +168,15 @@ func (t *text) cluster(c drift.Cluster) {
 	}
 }
 
-func creates(findings []drift.Finding) []drift.Finding {
-	return slices.DeleteFunc(slices.Clone(findings), func(f drift.Finding) bool { return f.Op != plan.Create })
-}
-
-// kinds counts findings by the kind of their resources: Deployment ×3, Role.
-func kinds(findings []drift.Finding) string {
-	counted, order := map[string]int{}, []string{}
+// creates names the resources that are missing.
+func creates(findings []drift.Finding) []string {
+	var out []string
 	for _, f := range findings {
-		kind := ui.Kind(f.Resource)
-		if counted[kind] == 0 {
-			order = append(order, kind)
-		}
-		counted[kind]++
-	}
-	for i, kind := range order {
-		if n := counted[kind]; n > 1 {
-			order[i] = fmt.Sprintf("%s ×%d", kind, n)
+		if f.Op == plan.Create {
+			out = append(out, f.Resource)
 		}
 	}
-	return strings.Join(order, ", ")
+	return out
 }
 
 func (t *text) finding(f drift.Finding) {
