@@ -94,7 +94,7 @@ func TestRenderAndWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	stale, err := Stale(root, c)
-	if err != nil || !slices.Equal(stale, []string{"generated/dev/web/namespace.json"}) {
+	if err != nil || !slices.Equal(stale, []StaleFile{{Path: "generated/dev/web/namespace.json"}}) {
 		t.Errorf("Stale = %v, %v", stale, err)
 	}
 }

@@ -155,8 +155,16 @@ func write(root, cluster string, tree, have map[string][]byte) (Written, error) 
 	return w, removeEmpty(filepath.Join(root, GeneratedDir, cluster))
 }
 
+// StaleFile is a generated file that isn't what its cluster renders to.
+type StaleFile struct {
+	// Path is relative to the repository's root.
+	Path string
+	// Missing says that it isn't there, LeftOver that nothing renders to it.
+	Missing, LeftOver bool
+}
+
 // Stale lists the generated files of a cluster that aren't what c renders to.
-func Stale(root string, c *Cluster) ([]string, error) {
+func Stale(root string, c *Cluster) ([]StaleFile, error) {
 	tree, err := Tree(c)
 	if err != nil {
 		return nil, err
@@ -165,17 +173,17 @@ func Stale(root string, c *Cluster) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	var out []StaleFile
 	for path, data := range tree {
 		if old, there := have[path]; !there || !bytes.Equal(old, data) {
-			out = append(out, filepath.Join(GeneratedDir, path))
+			out = append(out, StaleFile{Path: filepath.Join(GeneratedDir, path), Missing: !there})
 		}
 		delete(have, path)
 	}
 	for path := range have {
-		out = append(out, filepath.Join(GeneratedDir, path))
+		out = append(out, StaleFile{Path: filepath.Join(GeneratedDir, path), LeftOver: true})
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, func(a, b StaleFile) int { return strings.Compare(a.Path, b.Path) })
 	return out, nil
 }
 

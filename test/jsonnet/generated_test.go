@@ -22,8 +22,8 @@ func TestGenerated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range stale {
-			t.Errorf("%s isn't what clusters/%s renders to: run `make render` and commit what it writes", path, cluster)
+		for _, file := range stale {
+			t.Errorf("%s isn't what clusters/%s renders to: run `make render` and commit what it writes", file.Path, cluster)
 		}
 	}
 }

@@ -2,8 +2,6 @@ package sources
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 
 	"platform/internal/check"
 	"platform/internal/render"
@@ -20,22 +18,15 @@ var Generated = check.Rule{
 			if err != nil {
 				return nil, err
 			}
-			tree, err := render.Tree(cluster)
-			if err != nil {
-				return nil, err
-			}
 			for _, file := range stale {
 				message := "isn't what the cluster renders to"
-				name, err := filepath.Rel(render.GeneratedDir, file)
-				if err != nil {
-					return nil, err
-				}
-				if _, rendered := tree[name]; !rendered {
+				switch {
+				case file.LeftOver:
 					message = "is left over: nothing renders to it"
-				} else if _, err := os.Stat(filepath.Join(r.Config.Root, file)); os.IsNotExist(err) {
+				case file.Missing:
 					message = "is missing"
 				}
-				f := check.InFile(file, 1).Saying(message, "Run `platform render "+cluster.Name+"` and commit what it writes.")
+				f := check.InFile(file.Path, 1).Saying(message, "Run `platform render "+cluster.Name+"` and commit what it writes.")
 				f.Clusters = []string{cluster.Name}
 				out = append(out, f)
 			}
